@@ -1,0 +1,1 @@
+"""How a run is put together: command line, plan, graph, metadata, and what is done with the result."""

@@ -1,0 +1,147 @@
+"""Reads shards through tf.data: ``from pipeline.dataset import load``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from pipeline.finished import read_manifest
+from pipeline.metadata import dataset_folder
+from transforms.errors import UserError
+from transforms.schema import Feature
+
+# Shards read at once, and records held, when shuffling: with whole sources in each shard, a batch
+# should draw from many.
+_SHARDS_AT_ONCE = 16
+_SHUFFLE_RECORDS = 2048
+
+
+def load(
+    output: str | Path,
+    split: str = "train",
+    config: str | Sequence[str] = "coarse",
+    *,
+    shuffle: bool = False,
+    seed: int | None = None,
+    normalise: bool = False,
+) -> tf.data.Dataset:
+    """A dataset of nested dicts, as `tfds` gives them: ``sample["pose"]["camera"]``.
+
+    Shapes are static; rows and columns of the image, too, where all pictures have one size.
+
+    Args:
+        output: the --output folder of the conversion.
+        split: name of a split.
+        config: one configuration, or several, read one after the other (or mixed, with shuffle);
+            then samples have the features that all of them share.
+        shuffle: mixes shards and records, anew for each epoch; else the order is that of the shards.
+        seed: makes a shuffled order the same in each program's run.
+        normalise: divides the coefficients by the model's standard deviations: about unit variance.
+
+    Raises:
+        ValueError: there is no such conversion or split, or the configurations do not fit together.
+    """
+    configs = [config] if isinstance(config, str) else list(config)
+    folders = [dataset_folder(Path(output), name) for name in configs]
+    manifests = [read_manifest(folder) for folder in folders]
+    features = _common_features(manifests)
+    size = _common_image_size(manifests)
+    stds = _model_stds(manifests) if normalise else {}
+    files = [
+        str(folder / shard["file"])
+        for folder, manifest in zip(folders, manifests, strict=True)
+        for shard in _split(folder, manifest, split)["shards"]
+    ]
+
+    if shuffle:
+        records = (
+            tf.data.Dataset.from_tensor_slices(files)
+            .shuffle(len(files), seed=seed)
+            .interleave(
+                tf.data.TFRecordDataset,
+                cycle_length=_SHARDS_AT_ONCE,
+                num_parallel_calls=tf.data.AUTOTUNE,
+                deterministic=seed is not None,
+            )
+            .shuffle(_SHUFFLE_RECORDS, seed=seed)
+        )
+    else:
+        records = tf.data.TFRecordDataset(files)
+
+    def parse(record: tf.Tensor) -> dict[str, Any]:
+        values = tf.io.parse_single_example(record, parse_spec(features))
+        for feature in features:
+            if feature.kind == "image":
+                image = tf.io.decode_image(values[feature.name], channels=3, expand_animations=False)
+                values[feature.name] = tf.ensure_shape(image, (*size, 3))
+        for name, std in stds.items():
+            values[name] /= std
+        return _nest(values)
+
+    deterministic = not shuffle or seed is not None
+    return records.map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic).prefetch(
+        tf.data.AUTOTUNE
+    )
+
+
+def manifest_features(manifest: dict[str, Any]) -> tuple[Feature, ...]:
+    """The schema that a conversion was written with."""
+    return tuple(Feature(**{**entry, "shape": tuple(entry["shape"])}) for entry in manifest["features"])
+
+
+def parse_spec(features: tuple[Feature, ...]) -> dict[str, tf.io.FixedLenFeature]:
+    """The schema for ``tf.io.parse_example``; pictures stay bytes."""
+    return {
+        feature.name: tf.io.FixedLenFeature((), tf.string)
+        if feature.kind in ("string", "image")
+        else tf.io.FixedLenFeature(feature.shape, tf.as_dtype(feature.kind))
+        for feature in features
+    }
+
+
+def _common_features(manifests: list[dict[str, Any]]) -> tuple[Feature, ...]:
+    first, *others = (manifest_features(manifest) for manifest in manifests)
+    return tuple(feature for feature in first if all(feature in other for other in others))
+
+
+def _common_image_size(manifests: list[dict[str, Any]]) -> tuple[int | None, int | None]:
+    sizes = {size for manifest in manifests for size in manifest["image_sizes"]}
+    if len(sizes) != 1:
+        return None, None
+    height, width = map(int, sizes.pop().split("x"))
+    return height, width
+
+
+def _model_stds(manifests: list[dict[str, Any]]) -> dict[str, tf.Tensor]:
+    stds = [
+        {
+            f"coefficients/{half}": np.array(entry["model_std"], np.float32)
+            for half, entry in manifest["coefficients"].items()
+        }
+        for manifest in manifests
+    ]
+    for other in stds[1:]:
+        if any((other[name] != stds[0][name]).any() for name in stds[0]):
+            raise UserError("the configurations were converted with different face models; load them one by one")
+    return {name: tf.constant(std) for name, std in stds[0].items()}
+
+
+def _split(folder: Path, manifest: dict[str, Any], split: str) -> dict[str, Any]:
+    if split not in manifest["splits"]:
+        raise UserError(f"{folder}: no split {split!r}, only {', '.join(manifest['splits'])}")
+    entry: dict[str, Any] = manifest["splits"][split]
+    return entry
+
+
+def _nest(values: dict[str, tf.Tensor]) -> dict[str, Any]:
+    """Features by name, ``pose/camera``, to nested dicts."""
+    nested: dict[str, Any] = {}
+    for name, value in values.items():
+        *parents, leaf = name.split("/")
+        place = nested
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[leaf] = value
+    return nested

@@ -1,0 +1,183 @@
+"""What stands beside the shards: TFDS's metadata, the manifest, and the list of rejected samples."""
+
+import dataclasses
+import json
+from collections import Counter
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from transforms import indices
+from transforms.plan_file import DATASET, PlanHeader
+from transforms.reject import Reject
+from transforms.schema import Feature, schema
+from transforms.shards import Shard
+from transforms.statistics import Statistics, add_statistics
+
+VERSION = "1.0.0"
+MANIFEST, REJECTED = "manifest.json", "rejected.jsonl"
+
+# Whose versions the bytes may depend on.
+_PACKAGES = ("threedface", "numpy", "pillow", "scipy", "h5py", "apache-beam", "tensorflow-datasets")
+
+_CONVENTIONS = {
+    "model": "x right (the viewer's), y up, z toward the viewer; micrometres",
+    "mesh": "V = mean + identity_basis @ identity + expression_basis @ expression, raw coefficients, 53215 vertices",
+    "rotation": "R = Rx(pitch) Ry(yaw) Rz(roll); Rx = [[1,0,0],[0,c,s],[0,-s,c]], Ry = [[c,0,-s],[0,1,0],[s,0,c]], "
+    "Rz = [[c,s,0],[-s,c,0],[0,0,1]]; radians",
+    "image": "column right, row down, pixel centres at whole numbers; depth toward the viewer, pixels",
+    "camera": "(column, row, depth) = C @ (x, y, z, 1); C = [s R0 | t_x], [-s R1 | row_offset - t_y], [s R2 | 0]",
+    "normalised": "coefficient / model_std",
+}
+_DESCRIPTION = (
+    "3DFace (CoarseData): 300-W photographs, augmented, with raw Basel Face Model coefficients and pose, "
+    "decoded to landmarks, camera and mesh summary. For research use only."
+)
+_CITATION = """@article{guo2019cnn,
+  title={{CNN}-Based Real-Time Dense Face Reconstruction with Inverse-Rendered Photo-Realistic Face Images},
+  author={Guo, Yudong and Zhang, Juyong and Cai, Jianfei and Jiang, Boyi and Zheng, Jianmin},
+  journal={IEEE Transactions on Pattern Analysis and Machine Intelligence},
+  volume={41}, number={6}, pages={1294--1307}, year={2019}
+}"""
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFacts:
+    """What the manifest says of a run's input.
+
+    Attributes:
+        config: name of the configuration.
+        options: those that the bytes depend on.
+        model_files: for identity and expression, the file's name and SHA-256.
+        point_vertices: vertices of mesh/points.
+        identity_std: of the model, shape (100,), um.
+        expression_std: of the model, shape (79,), um.
+    """
+
+    config: str
+    options: dict[str, object]
+    model_files: dict[str, dict[str, str]]
+    point_vertices: np.ndarray
+    identity_std: np.ndarray
+    expression_std: np.ndarray
+
+
+def dataset_folder(output: Path, config: str) -> Path:
+    """Where the shards of a configuration stand."""
+    return output / DATASET / config / VERSION
+
+
+def tfds_features(features: tuple[Feature, ...]) -> tfds.features.FeaturesDict:
+    """The schema as TFDS features."""
+    nested: dict = {}
+    for feature in features:
+        *parents, name = feature.name.split("/")
+        place = nested
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[name] = _tfds_feature(feature)
+    return tfds.features.FeaturesDict(nested)
+
+
+def write_metadata(
+    folder: Path, facts: RunFacts, header: PlanHeader, shards: list[Shard], rejected: list[Reject]
+) -> None:
+    """Writes features.json, dataset_info.json, manifest.json and rejected.jsonl."""
+    features = schema(len(facts.point_vertices))
+    with (folder / REJECTED).open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(dataclasses.asdict(reject)) + "\n" for reject in rejected)
+    manifest = _manifest(facts, features, header, shards, rejected)
+    (folder / MANIFEST).write_text(_one_line_an_entry(manifest), encoding="utf-8")
+    tfds.folder_dataset.write_metadata(
+        data_dir=folder,
+        features=tfds_features(features),
+        split_infos=_split_infos(folder, shards),
+        version=VERSION,
+        check_data=False,
+        description=_DESCRIPTION,
+        homepage="https://github.com/Juyong/3DFace",
+        citation=_CITATION,
+        license="Research use only; the data set and the Basel Face Model have licences of their own.",
+    )
+
+
+def _one_line_an_entry(entries: dict[str, object]) -> str:
+    """JSON with each entry on a line of its own: long lists of numbers stay on one."""
+    lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in entries.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _tfds_feature(feature: Feature) -> tfds.features.FeatureConnector:
+    if feature.kind == "image":
+        return tfds.features.Image(shape=feature.shape, dtype=np.uint8, encoding_format="jpeg", doc=feature.meaning)
+    if feature.kind == "string":
+        return tfds.features.Text(doc=feature.meaning)
+    meaning = f"{feature.meaning} [{feature.unit}]" if feature.unit else feature.meaning
+    return tfds.features.Tensor(shape=feature.shape, dtype=np.dtype(feature.kind), doc=meaning)
+
+
+def _by_split(shards: list[Shard]) -> dict[str, list[Shard]]:
+    splits: dict[str, list[Shard]] = {}
+    for shard in shards:
+        splits.setdefault(shard.planned.split, []).append(shard)
+    return splits
+
+
+def _split_infos(folder: Path, shards: list[Shard]) -> list[tfds.core.SplitInfo]:
+    return [
+        tfds.core.SplitInfo(
+            name=split,
+            shard_lengths=[shard.samples for shard in some],
+            num_bytes=sum(shard.bytes for shard in some),
+            filename_template=tfds.core.ShardedFileTemplate(
+                dataset_name=DATASET, data_dir=folder, split=split, filetype_suffix="tfrecord"
+            ),
+        )
+        for split, some in _by_split(shards).items()
+    ]
+
+
+def _manifest(
+    facts: RunFacts, features: tuple[Feature, ...], header: PlanHeader, shards: list[Shard], rejected: list[Reject]
+) -> dict[str, object]:
+    statistics = add_statistics([shard.statistics for shard in shards])
+    return {
+        "name": DATASET,
+        "config": facts.config,
+        "version": VERSION,
+        "versions": {package: installed_version(package) for package in _PACKAGES},
+        "options": facts.options,
+        "model_files": facts.model_files,
+        "samples": {"planned": header.samples, "written": statistics.samples, "rejected": len(rejected)},
+        "rejected_reasons": dict(sorted(Counter(reject.reason for reject in rejected).items())),
+        "image_sizes": {f"{height}x{width}": count for (height, width), count in statistics.image_sizes.items()},
+        "splits": {split: _split_entry(some) for split, some in _by_split(shards).items()},
+        "features": [dataclasses.asdict(feature) for feature in features],
+        "conventions": _CONVENTIONS,
+        "coefficients": _coefficients(facts, statistics),
+        "landmark_vertices": indices.landmark_vertices().tolist(),
+        "point_vertices": facts.point_vertices.tolist(),
+    }
+
+
+def _split_entry(shards: list[Shard]) -> dict[str, object]:
+    return {
+        "samples": sum(shard.samples for shard in shards),
+        "shards": [
+            {"file": shard.planned.file_name, "samples": shard.samples, "bytes": shard.bytes, "sha256": shard.sha256}
+            for shard in shards
+        ],
+    }
+
+
+def _coefficients(facts: RunFacts, statistics: Statistics) -> dict[str, dict[str, list[float]]]:
+    """Mean and std as found in the data, over all splits, and the model's std; raw coefficients, um."""
+    halves = {"identity": facts.identity_std, "expression": facts.expression_std}
+    split_at = [indices.IDENTITY_COMPONENTS]
+    means, stds = np.split(statistics.mean(), split_at), np.split(statistics.std(), split_at)
+    return {
+        name: {"mean": mean.tolist(), "std": std.tolist(), "model_std": model_std.tolist()}
+        for (name, model_std), mean, std in zip(halves.items(), means, stds, strict=True)
+    }

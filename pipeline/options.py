@@ -1,0 +1,185 @@
+"""The options of ``convert``: declared, parsed and checked here, before anything runs."""
+
+import argparse
+import dataclasses
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.splits import DEFAULT_SPLITS, parse_splits, split_by_300w, split_by_hash
+from transforms.errors import UserError
+from transforms.indices import VERTICES
+
+CONFIGS = ("coarse",)
+_SIZE_UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+@dataclasses.dataclass(frozen=True)
+class ConvertOptions:
+    """Checked options of ``convert``.
+
+    Attributes:
+        inputs: raw folders.
+        bfm: the Basel Face Model's file.
+        expression: ``Exp_Pca.bin``.
+        output: the folder that gets ``threedface/<config>/<version>``.
+        config: name of the configuration.
+        row_offset: the row on which y = 0 lies, less the image's height, px.
+        mesh_points: K of mesh/points.
+        split_by: ``hash`` or ``300w``.
+        splits: fractions of the splits, for ``hash``.
+        seed: salt of splits and order.
+        shard_bytes: about how large a shard is to be.
+        num_shards: shards of each split, instead of shard_bytes.
+        max_rejected: the share of rejected samples above which the run fails.
+        workers: processes of the local engine.
+        model_cache: folder of prepared face models.
+        overwrite: whether to replace what the output holds.
+        beam: flags for Beam.
+    """
+
+    inputs: list[Path]
+    bfm: Path
+    expression: Path
+    output: Path
+    config: str
+    row_offset: float
+    mesh_points: int
+    split_by: str
+    splits: dict[str, float]
+    seed: int
+    shard_bytes: int
+    num_shards: int | None
+    max_rejected: float
+    workers: int
+    model_cache: Path
+    overwrite: bool
+    beam: list[str]
+
+    def split_of(self, source: str) -> str:
+        """The split of a source."""
+        return split_by_300w(source) if self.split_by == "300w" else split_by_hash(source, self.splits, self.seed)
+
+    def affecting_bytes(self) -> dict[str, object]:
+        """The options that the written bytes depend on, as the manifest names them."""
+        return {
+            "row_offset": f"H{self.row_offset:+g}" if self.row_offset else "H",
+            "mesh_points": self.mesh_points,
+            "split_by": self.split_by,
+            "splits": self.splits if self.split_by == "hash" else None,
+            "seed": self.seed,
+            "shard_size": None if self.num_shards else self.shard_bytes,
+            "num_shards": self.num_shards,
+        }
+
+
+def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options of ``convert``."""
+    add = parser.add_argument
+    add("--input", dest="inputs", nargs="+", type=Path, required=True, metavar="PATH", help="raw folders of CoarseData")
+    add("--bfm", type=Path, required=True, metavar="FILE", help="01_MorphableModel.mat or model2009-publicmm1-bfm.h5")
+    add("--expression", type=Path, required=True, metavar="FILE", help="Exp_Pca.bin of the data set")
+    add("--output", type=Path, required=True, metavar="DIR", help="gets threedface/<config>/<version>")
+    add("--config", choices=CONFIGS, default="coarse", help="which of the data set's parts (default: coarse)")
+    add(
+        "--row_offset",
+        type=_row_offset,
+        default="H-1",
+        metavar="H-1",
+        help="row of y = 0: H-1, H, H+1, ... (default: H-1)",
+    )
+    add(
+        "--mesh_points",
+        type=_integer(0, VERTICES),
+        default=512,
+        metavar="K",
+        help="vertices kept; 53215 = all, 0 = none (default: 512)",
+    )
+    add(
+        "--split_by",
+        choices=("hash", "300w"),
+        default="hash",
+        help="hash of the source name, or the 300-W protocol (default: hash)",
+    )
+    add("--splits", metavar="SPLITS", help=f"name=fraction of each split, for hash (default: {DEFAULT_SPLITS})")
+    add("--seed", type=_integer(0), default=0, metavar="N", help="salt of splits and order (default: 0)")
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument(
+        "--shard_size",
+        type=_bytes,
+        default="128MiB",
+        metavar="SIZE",
+        help="about how large a shard is (default: 128MiB)",
+    )
+    sizes.add_argument("--num_shards", type=_integer(1), metavar="N", help="shards of each split, instead")
+    add(
+        "--max_rejected",
+        type=_share,
+        default=0.01,
+        metavar="SHARE",
+        help="fail above this share of rejected samples (default: 0.01)",
+    )
+    add("--workers", type=_integer(1), metavar="N", help="processes of the local engine (default: all cores)")
+    add(
+        "--model_cache",
+        type=Path,
+        default=default_model_cache(),
+        metavar="DIR",
+        help="where prepared face models are kept (default: %(default)s)",
+    )
+    add("--overwrite", action="store_true", help="replace what the output holds of this configuration")
+
+
+def convert_options(arguments: argparse.Namespace, beam: list[str]) -> ConvertOptions:
+    """Checked options.
+
+    Args:
+        arguments: as parsed.
+        beam: what the parser did not know; flags of Beam.
+
+    Raises:
+        UserError: options that exclude one another, or splits that cannot be.
+    """
+    values = {key: value for key, value in vars(arguments).items() if key not in ("command", "debug", "shard_size")}
+    if arguments.split_by == "300w" and arguments.splits:
+        raise UserError("--splits goes with --split_by hash; --split_by 300w has the splits train and test")
+    values["splits"] = parse_splits(arguments.splits or DEFAULT_SPLITS)
+    values["workers"] = arguments.workers or len(os.sched_getaffinity(0))
+    return ConvertOptions(**values, shard_bytes=arguments.shard_size, beam=beam)
+
+
+def default_model_cache() -> Path:
+    """Where prepared models are kept: by the XDG base directory specification."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "threedface"
+
+
+def _integer(least: int, most: int | None = None) -> Callable[[str], int]:
+    def integer(text: str) -> int:
+        number = int(text)
+        if number < least or (most is not None and number > most):
+            raise argparse.ArgumentTypeError(f"{number} is not within {least}..{'' if most is None else most}")
+        return number
+
+    return integer
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not within 0..1")
+    return share
+
+
+def _bytes(text: str) -> int:
+    match = re.fullmatch(r"(\d+)(KiB|MiB|GiB)?", text)
+    if match is None or not int(match[1]):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 128MiB")
+    return int(match[1]) * _SIZE_UNITS[match[2] or ""]
+
+
+def _row_offset(text: str) -> float:
+    match = re.fullmatch(r"H([+-]\d+(\.\d+)?)?", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not H, H-1, H+1 or the like")
+    return float(match[1] or 0)

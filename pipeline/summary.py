@@ -1,0 +1,50 @@
+"""The last screen of a conversion."""
+
+from pathlib import Path
+from typing import Any
+
+from pipeline.metadata import REJECTED
+
+
+def conversion_summary(folder: Path, manifest: dict[str, Any], seconds: float) -> str:
+    """What was made, and what to do with it: fits a screen.
+
+    Args:
+        folder: where the conversion stands.
+        manifest: its manifest.
+        seconds: how long it took.
+    """
+    counts = manifest["samples"]
+    written, rejected = counts["written"], counts["rejected"]
+    lines = [
+        f"{manifest['name']}/{manifest['config']} {manifest['version']}: {written:,} samples in {seconds:.1f} s "
+        f"({written / seconds:,.0f} samples/s)",
+        f"planned {counts['planned']:,} = written {written:,} + rejected {rejected:,}",
+        "",
+        f"  {'split':<12} {'shards':>7} {'samples':>10} {'size':>10}",
+    ]
+    for split, entry in manifest["splits"].items():
+        size = sum(shard["bytes"] for shard in entry["shards"])
+        lines.append(f"  {split:<12} {len(entry['shards']):>7,} {entry['samples']:>10,} {human_bytes(size):>10}")
+    if rejected:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in manifest["rejected_reasons"].items())
+        lines += ["", f"  rejected: {reasons}", f"  each named in {folder / REJECTED}"]
+    output = folder.parents[2]
+    lines += [
+        "",
+        f"  folder   {folder}",
+        f"  check    threedface verify {output}",
+        f"  look     threedface report {output}",
+        "  read     from pipeline.dataset import load",
+        f'           dataset = load("{output}", "{next(iter(manifest["splits"]), "train")}")',
+    ]
+    return "\n".join(lines)
+
+
+def human_bytes(size: float) -> str:
+    """A size in bytes for a person: 52.4 MiB."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"

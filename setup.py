@@ -1,0 +1,35 @@
+"""Distribution of threedface."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+setup(
+    name="threedface",
+    version="0.1.0",
+    description="An Apache Beam pipeline from the 3DFace data set (Guo et al. 2019) to sharded TFRecords",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
+    package_data={"transforms": ["data/*.txt"], "pipeline": ["*.html"]},
+    install_requires=[
+        "apache-beam>=2.66",
+        "google-crc32c>=1.5",
+        "h5py>=3.11",
+        "matplotlib>=3.9",
+        "numpy>=1.26",
+        "pillow>=10.3",
+        "scipy>=1.13",
+        "tensorflow>=2.19",
+        "tensorflow-datasets>=4.9.8",
+        "threadpoolctl>=3.5",
+        "tqdm>=4.66",
+    ],
+    extras_require={
+        "gcp": ["apache-beam[gcp]"],
+        "test": ["hypothesis>=6.100", "mypy>=1.15", "pytest>=8.2", "pytest-timeout>=2.3", "ruff>=0.11"],
+    },
+    entry_points={"console_scripts": ["threedface = pipeline.cli:run"]},
+)

@@ -1,0 +1,103 @@
+"""The parameter text of a sample: 100 identity, 79 expression and 6 pose numbers.
+
+The coefficients are raw: the bases are unit-norm and in micrometres, so no standard deviation is
+multiplied in. Values of a face are of the order of 1e5.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from transforms.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS
+from transforms.reject import BadSample
+
+POSE_NUMBERS = 6
+NUMBERS = IDENTITY_COMPONENTS + EXPRESSION_COMPONENTS + POSE_NUMBERS
+
+MAX_BYTES = 64 * 1024  # 185 numbers take about 1.5 kB; more is not such a file
+
+# Normalised coefficients (raw / std) have an rms of about 1, raw ones of about 1e5.
+NORMALISED_RMS = 50.0
+
+LARGEST = 1e15  # 1e15 um is a face of a million kilometres; what follows must stay within float32
+
+
+class Parameters(NamedTuple):
+    """The numbers of one parameter file, float64.
+
+    Attributes:
+        identity: raw identity coefficients, shape (100,), um.
+        expression: raw expression coefficients, shape (79,), um.
+        pose: pitch, yaw, roll in radians, t_x, t_y in pixels (y up), s in pixels per um; shape (6,).
+    """
+
+    identity: np.ndarray
+    expression: np.ndarray
+    pose: np.ndarray
+
+
+def parse_parameters(text: bytes) -> Parameters:
+    """Reads a parameter file: 185 numbers on any number of lines, with any white space.
+
+    Raises:
+        BadSample: empty, too_long, not_a_number, number_count, not_finite or normalised_coefficients.
+    """
+    if len(text) > MAX_BYTES:
+        raise BadSample("too_long", f"more than {MAX_BYTES} bytes, where {NUMBERS} numbers take about 1500")
+    words = text.split()
+    if not words:
+        raise BadSample("empty", f"no number, expected {NUMBERS}")
+    values = np.array(_numbers(words))
+    if len(values) != NUMBERS:
+        raise BadSample("number_count", f"{len(values)} numbers, expected {NUMBERS} (100 + 79 + 6)")
+    usable = np.abs(values) < LARGEST  # False for NaN
+    if not usable.all():
+        position = int(np.argmin(usable))
+        raise BadSample("not_finite", f"number {position + 1} is {words[position].decode('ascii')}")
+    identity, expression, pose = np.split(values, [IDENTITY_COMPONENTS, NUMBERS - POSE_NUMBERS])
+    coefficients = values[:-POSE_NUMBERS]
+    rms = math.sqrt(coefficients @ coefficients / len(coefficients))
+    if 0 < rms < NORMALISED_RMS:
+        raise BadSample(
+            "normalised_coefficients",
+            f"the coefficients have an rms of {rms:.3g}, raw ones about 1e5; multiply them by their std",
+        )
+    return Parameters(identity, expression, pose)
+
+
+def bad_poses(euler: np.ndarray, scale: np.ndarray) -> dict[int, BadSample]:
+    """Poses that cannot be: an angle beyond pi (degrees?), or a scale not above 0.
+
+    Args:
+        euler: pitch, yaw, roll, shape (n, 3).
+        scale: pixels per um, shape (n,).
+
+    Returns:
+        What is wrong, by position: ``angle_range`` or ``scale_not_positive``.
+    """
+    bad: dict[int, BadSample] = {}
+    for row in np.flatnonzero(scale <= 0).tolist():
+        bad[row] = BadSample("scale_not_positive", f"scale is {scale[row]:g} px/um, expected more than 0")
+    for row, axis in np.argwhere(np.abs(euler) > math.pi).tolist():
+        name = ("pitch", "yaw", "roll")[axis]
+        bad[row] = BadSample("angle_range", f"{name} is {euler[row, axis]:g}, expected radians within -pi..pi")
+    return bad
+
+
+def _numbers(words: list[bytes]) -> list[float]:
+    try:
+        if not any(b"_" in word for word in words):  # Python reads 1_000 as a number, no other program does
+            return list(map(float, words))
+    except ValueError:
+        pass
+    bad = next(word for word in words if not _is_number(word))
+    raise BadSample("not_a_number", f"{bad[:40].decode('ascii', 'replace')!r} is not a number")
+
+
+def _is_number(word: bytes) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return b"_" not in word

@@ -1,0 +1,58 @@
+"""Head pose: Euler angles to a rotation, and pose with image height to one camera matrix.
+
+A pose is the six numbers of a parameter file: pitch, yaw, roll (radians), t_x, t_y (pixels, y up)
+and s (pixels per um). Formulas: the data set's authors (github.com/Juyong/3DFace, issues 7 and 10):
+
+    Q = s R V + (t_x, t_y, 0)      x right, y up, z toward the viewer, pixels
+    column = Q_x,  row = row_offset - Q_y,  depth = Q_z
+"""
+
+import numpy as np
+
+
+def rotation(euler: np.ndarray) -> np.ndarray:
+    """Rotation matrices of Euler angles, in the authors' signs: R = Rx(pitch) Ry(yaw) Rz(roll).
+
+    Each factor is the transpose of the usual active rotation, so that
+    ``R == scipy.spatial.transform.Rotation.from_euler("xyz", euler).as_matrix().T``.
+
+    Args:
+        euler: pitch, yaw, roll in radians, shape (n, 3).
+
+    Returns:
+        R, shape (n, 3, 3), float64.
+    """
+    sin, cos = np.sin(np.asarray(euler, np.float64)), np.cos(np.asarray(euler, np.float64))
+    (sx, sy, sz), (cx, cy, cz) = sin.T, cos.T
+    rows = [
+        [cy * cz, cy * sz, -sy],
+        [sx * sy * cz - cx * sz, sx * sy * sz + cx * cz, sx * cy],
+        [cx * sy * cz + sx * sz, cx * sy * sz - sx * cz, cx * cy],
+    ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def camera(rotations: np.ndarray, translation: np.ndarray, scale: np.ndarray, row_origin: np.ndarray) -> np.ndarray:
+    """Camera matrices that take model points to pixels: (column, row, depth) = C @ (x, y, z, 1).
+
+    Args:
+        rotations: R, shape (n, 3, 3).
+        translation: t_x, t_y in pixels, y up, shape (n, 2).
+        scale: s in pixels per um, shape (n,).
+        row_origin: the row on which y = 0 lies (H - 1 for an image of height H), shape (n,).
+
+    Returns:
+        C, shape (n, 3, 4), float64: um to pixels, rows down, depth toward the viewer.
+    """
+    flip = np.array([1.0, -1.0, 1.0])
+    matrix = np.empty((len(rotations), 3, 4))
+    matrix[:, :, :3] = flip[:, None] * np.asarray(scale, np.float64)[:, None, None] * rotations
+    matrix[:, 0, 3] = translation[:, 0]
+    matrix[:, 1, 3] = row_origin - translation[:, 1]
+    matrix[:, 2, 3] = 0.0
+    return matrix
+
+
+def project(cameras: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Model points to (column, row, depth): cameras (n, 3, 4), points (n, m, 3) um -> (n, m, 3) px."""
+    return points @ cameras[:, :, :3].swapaxes(1, 2) + cameras[:, None, :, 3]

@@ -1,0 +1,168 @@
+"""The face model as workers use it: in blocks of vertices, on disk, memory-mapped.
+
+Reading and trimming the published files takes seconds and a quarter of a gigabyte. It is done once;
+all workers of a machine then share the pages of one 115 MB file. Decoding goes over the vertices in
+blocks, so that what one block yields for a chunk of samples is reduced while it is still in cache:
+two workers on one machine contend for memory bandwidth, not for cores.
+"""
+
+import dataclasses
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from transforms.errors import UserError
+from transforms.face_model import FaceModel, load_face_model
+from transforms.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS, VERTICES
+
+# Vertices in a block. 500 to 2000 measure alike; smaller ones are slow in BLAS, larger ones leave the cache.
+BLOCK_VERTICES = 1500
+
+_FORMAT = 1  # part of the cache's key: raise it when what is prepared changes
+_ROWS = 1 + IDENTITY_COMPONENTS + EXPRESSION_COMPONENTS
+_BLOCKS_FILE, _GEOMETRY_FILE = "blocks.npy", "geometry.npz"
+
+
+class Block(NamedTuple):
+    """Some consecutive vertices of the model; m of them, planar: all x, all y, all z.
+
+    Attributes:
+        start: the first vertex.
+        stop: one past the last vertex.
+        mean: shape (3m,) float32.
+        identity: shape (100, 3m) float32.
+        expression: shape (79, 3m) float32.
+    """
+
+    start: int
+    stop: int
+    mean: np.ndarray
+    identity: np.ndarray
+    expression: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class PreparedModel:
+    """A face model in blocks.
+
+    Attributes:
+        values: all blocks, one after another, each (1 + 100 + 79, 3m); float32, memory-mapped.
+        mean: mean face, shape (53215, 3) float64, um.
+        centroid: rows mean, identity components, expression components, averaged over the vertices;
+            shape (180, 3) float64. The centroid is linear in the coefficients: it needs no mesh.
+        triangles: counter-clockwise seen from outside, shape (F, 3) int32.
+        identity_std: shape (100,) float64, um.
+        expression_std: shape (79,) float64, um.
+    """
+
+    values: np.ndarray
+    mean: np.ndarray
+    centroid: np.ndarray
+    triangles: np.ndarray
+    identity_std: np.ndarray
+    expression_std: np.ndarray
+
+    def blocks(self) -> Iterator[Block]:
+        """The blocks, in vertex order; views into the mapped file."""
+        for start in range(0, VERTICES, BLOCK_VERTICES):
+            stop = min(start + BLOCK_VERTICES, VERTICES)
+            rows = self.values[_ROWS * 3 * start : _ROWS * 3 * stop].reshape(_ROWS, 3 * (stop - start))
+            yield Block(start, stop, rows[0], rows[1 : 1 + IDENTITY_COMPONENTS], rows[1 + IDENTITY_COMPONENTS :])
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, hexadecimal.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+        return digest.hexdigest()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def prepare(bfm: Path, expression: Path, cache: Path) -> Path:
+    """Prepares a face model, unless the cache holds what these two files' contents give.
+
+    Args:
+        bfm: see `load_face_model`.
+        expression: see `load_face_model`.
+        cache: a folder of prepared models; made if missing.
+
+    Returns:
+        The folder to give to `open_prepared`.
+
+    Raises:
+        UserError: the model files are not right, or the cache cannot be written.
+    """
+    content = f"{_FORMAT} {BLOCK_VERTICES} {file_sha256(bfm)} {file_sha256(expression)}"
+    folder = cache / f"model-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    if (folder / _GEOMETRY_FILE).exists():
+        return folder
+    model = load_face_model(bfm, expression)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=cache))
+        try:
+            _write(model, unfinished)
+            unfinished.rename(folder)
+        except OSError:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            if not (folder / _GEOMETRY_FILE).exists():  # else another run has just prepared the same
+                raise
+    except OSError as error:
+        raise UserError(
+            f"{cache}: the prepared model (120 MB) cannot be written ({error.strerror}); "
+            "name another folder with --model_cache"
+        ) from None
+    return folder
+
+
+def open_prepared(folder: Path) -> PreparedModel:
+    """Maps a prepared model into memory."""
+    with np.load(folder / _GEOMETRY_FILE) as geometry:
+        return PreparedModel(values=np.load(folder / _BLOCKS_FILE, mmap_mode="r"), **geometry)
+
+
+def _write(model: FaceModel, folder: Path) -> None:
+    values = np.empty(_ROWS * 3 * VERTICES, np.float32)
+    identity = model.identity_basis.reshape(VERTICES, 3, IDENTITY_COMPONENTS)
+    expression = model.expression_basis.reshape(EXPRESSION_COMPONENTS, VERTICES, 3)
+    prepared = PreparedModel(
+        values=values,
+        mean=model.mean,
+        centroid=np.concatenate(
+            [
+                model.mean.mean(axis=0, keepdims=True),
+                identity.mean(axis=0, dtype=np.float64).T,
+                expression.mean(axis=1, dtype=np.float64),
+            ]
+        ),
+        triangles=model.triangles,
+        identity_std=model.identity_std,
+        expression_std=model.expression_std,
+    )
+    for block in prepared.blocks():
+        span = slice(block.start, block.stop)
+        planes = (3, block.stop - block.start)
+        block.mean.reshape(planes)[:] = model.mean[span].T
+        block.identity.reshape(-1, *planes)[:] = identity[span].transpose(2, 1, 0)
+        block.expression.reshape(-1, *planes)[:] = expression[:, span].transpose(0, 2, 1)
+    np.save(folder / _BLOCKS_FILE, values)
+    arrays = {field.name: getattr(prepared, field.name) for field in dataclasses.fields(prepared)}
+    del arrays["values"]
+    np.savez(folder / _GEOMETRY_FILE, **arrays)
+    for name in (_BLOCKS_FILE, _GEOMETRY_FILE):
+        with (folder / name).open("rb") as file:
+            os.fsync(file.fileno())

@@ -1,0 +1,69 @@
+"""The one declaration of a record: encoder, metadata, loader and verification derive from it."""
+
+import dataclasses
+import math
+from typing import Literal
+
+from transforms.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS, LANDMARKS, VERTICES
+
+Kind = Literal["string", "int64", "float32", "image"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Feature:
+    """One feature of a record.
+
+    Attributes:
+        name: the feature's key in the tf.train.Example; ``/`` nests.
+        kind: ``string``, ``int64``, ``float32``, or ``image`` (the bytes of a JPEG or PNG file).
+        shape: of the value; an image's is (None, None, 3), rows and columns being its own.
+        unit: of the numbers, or empty.
+        meaning: one line for the reader of the metadata.
+    """
+
+    name: str
+    kind: Kind
+    shape: tuple[int | None, ...]
+    unit: str
+    meaning: str
+
+
+def schema(mesh_points: int) -> tuple[Feature, ...]:
+    """The features of a record of the coarse configuration, in the order a person reads them.
+
+    Args:
+        mesh_points: K of mesh/points; 0 leaves that feature out.
+    """
+    features: tuple[Feature, ...] = (
+        Feature("key", "string", (), "", "<source>_aug_<augmentation>"),
+        Feature("source", "string", (), "", "name of the photograph in 300-W"),
+        Feature("augmentation", "int64", (), "", "number of the augmentation; -1 for an original"),
+        Feature("image", "image", (None, None, 3), "", "the source file's own bytes"),
+        Feature("coefficients/identity", "float32", (IDENTITY_COMPONENTS,), "um", "raw, as in the file"),
+        Feature("coefficients/expression", "float32", (EXPRESSION_COMPONENTS,), "um", "raw, as in the file"),
+        Feature("pose/euler", "float32", (3,), "rad", "pitch, yaw, roll, as in the file"),
+        Feature("pose/rotation", "float32", (3, 3), "", "R = Rx(pitch) Ry(yaw) Rz(roll)"),
+        Feature("pose/translation", "float32", (2,), "px", "t_x, t_y, y up, as in the file"),
+        Feature("pose/scale", "float32", (), "px/um", "s, as in the file"),
+        Feature("pose/camera", "float32", (3, 4), "px/um, px", "(x, y, z, 1) to column, row (down), depth (near)"),
+        Feature("landmarks/model", "float32", (LANDMARKS, 3), "um", "68 iBUG landmarks on the mesh"),
+        Feature("landmarks/image", "float32", (LANDMARKS, 3), "px", "column, row, depth of the landmarks"),
+        Feature(
+            "landmarks/facing", "float32", (LANDMARKS,), "", "cosine of outward normal and view; > 0 faces the camera"
+        ),
+        Feature("mesh/bounds", "float32", (2, 3), "um", "min and max over all 53215 vertices"),
+        Feature("mesh/image_bounds", "float32", (2, 3), "px", "min and max of column, row, depth over all vertices"),
+        Feature("mesh/centroid", "float32", (3,), "um", "mean of all vertices"),
+    )
+    if not 0 <= mesh_points <= VERTICES:
+        raise ValueError(f"{mesh_points} mesh points, expected 0..{VERTICES}")
+    if mesh_points:
+        features += (Feature("mesh/points", "float32", (mesh_points, 3), "um", "vertices spread over the mesh"),)
+    return features
+
+
+def record_bytes(features: tuple[Feature, ...]) -> int:
+    """About how many bytes a framed record takes, its picture aside."""
+    numbers = sum(4 * math.prod(size or 0 for size in feature.shape) for feature in features)
+    names = sum(len(feature.name) + 24 for feature in features)
+    return numbers + names + 32

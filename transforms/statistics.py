@@ -1,0 +1,63 @@
+"""Sums over samples that can be added up in any grouping, and are, in a fixed order."""
+
+import dataclasses
+
+import numpy as np
+
+from transforms.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS
+
+COEFFICIENTS = IDENTITY_COMPONENTS + EXPRESSION_COMPONENTS
+
+
+@dataclasses.dataclass(frozen=True)
+class Statistics:
+    """Sums over some samples.
+
+    Attributes:
+        samples: how many.
+        total: sum of the raw coefficients, identity then expression, shape (179,) float64.
+        squares: sum of their squares, shape (179,) float64.
+        image_sizes: how many pictures there are of each (height, width).
+    """
+
+    samples: int
+    total: np.ndarray
+    squares: np.ndarray
+    image_sizes: dict[tuple[int, int], int]
+
+    def mean(self) -> np.ndarray:
+        """Mean of the coefficients, shape (179,), um."""
+        return self.total / max(self.samples, 1)
+
+    def std(self) -> np.ndarray:
+        """Standard deviation of the coefficients, shape (179,), um."""
+        return np.sqrt(np.maximum(self.squares / max(self.samples, 1) - self.mean() ** 2, 0))
+
+
+def chunk_statistics(identity: np.ndarray, expression: np.ndarray, image_sizes: np.ndarray) -> Statistics:
+    """Statistics of a chunk: coefficients (n, 100) and (n, 79), image sizes (n, 2) of height, width."""
+    coefficients = np.hstack([identity, expression]).astype(np.float64)
+    sizes, counts = np.unique(image_sizes, axis=0, return_counts=True)
+    return Statistics(
+        samples=len(coefficients),
+        total=coefficients.sum(axis=0),
+        squares=(coefficients**2).sum(axis=0),
+        image_sizes={
+            (int(height), int(width)): int(count) for (height, width), count in zip(sizes, counts, strict=True)
+        },
+    )
+
+
+def add_statistics(parts: list[Statistics]) -> Statistics:
+    """Adds statistics up. Rounding depends on the order: give them in a fixed one."""
+    sizes: dict[tuple[int, int], int] = {}
+    for part in parts:
+        for size, count in part.image_sizes.items():
+            sizes[size] = sizes.get(size, 0) + count
+    zero = np.zeros(COEFFICIENTS)
+    return Statistics(
+        samples=sum(part.samples for part in parts),
+        total=sum((part.total for part in parts), zero),
+        squares=sum((part.squares for part in parts), zero),
+        image_sizes=dict(sorted(sizes.items())),
+    )

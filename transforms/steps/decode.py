@@ -1,0 +1,72 @@
+"""Decode: coefficients to the summary of the mesh and the vertices that a record keeps."""
+
+import dataclasses
+import functools
+from pathlib import Path
+
+import apache_beam as beam
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from transforms import indices
+from transforms.chunk import Chunk
+from transforms.decode import ChosenVertices, choose_vertices, decode
+from transforms.landmarks import Neighbourhood, neighbourhood
+from transforms.prepared_model import PreparedModel, open_prepared
+from transforms.reject import Reject
+from transforms.steps.map_chunks import map_chunks
+
+
+@dataclasses.dataclass
+class Decode(beam.PTransform):
+    """Adds mesh/*, landmarks/model, and the vertices around the landmarks for their normals.
+
+    Attributes:
+        model: the folder of the prepared face model.
+        point_vertices: vertices of mesh/points; none leaves the column out.
+    """
+
+    model: Path
+    point_vertices: np.ndarray
+
+    def expand(self, chunks: beam.PCollection[Chunk]) -> beam.pvalue.DoOutputsTuple:
+        """Chunks to chunks with what is kept of their meshes."""
+        return map_chunks(chunks, self._add_mesh)
+
+    def _add_mesh(self, chunk: Chunk) -> tuple[Chunk, list[Reject]]:
+        model, neighbours = opened_model(self.model)
+        columns = chunk.columns
+        kept = (indices.landmark_vertices(), neighbours.vertices, self.point_vertices)
+        summary = decode(
+            model,
+            columns["coefficients/identity"],
+            columns["coefficients/expression"],
+            columns["pose/camera"],
+            _choose(kept),
+        )
+        ends = np.cumsum([len(some) for some in kept])
+        landmarks, around, points = np.split(summary.vertices, ends[:-1], axis=1)
+        mesh = {
+            "mesh/bounds": summary.bounds,
+            "mesh/image_bounds": summary.image_bounds,
+            "mesh/centroid": summary.centroid,
+            "mesh/points": points,
+            "landmarks/model": landmarks,
+            "landmarks/neighbours": around,
+        }
+        return chunk.with_columns(mesh), []
+
+
+@functools.cache
+def opened_model(folder: Path) -> tuple[PreparedModel, Neighbourhood]:
+    """The prepared model, opened once a process, with BLAS held to one thread from then on.
+
+    Two threads would round otherwise than one, and the bytes of a record would depend on the machine.
+    """
+    threadpool_limits(1, user_api="blas")
+    model = open_prepared(folder)
+    return model, neighbourhood(indices.landmark_vertices(), model.triangles)
+
+
+def _choose(kept: tuple[np.ndarray, ...]) -> ChosenVertices:
+    return choose_vertices(np.concatenate(kept))

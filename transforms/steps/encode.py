@@ -1,0 +1,27 @@
+"""Encode: the columns of a chunk to serialised examples."""
+
+import dataclasses
+
+import apache_beam as beam
+
+from transforms.chunk import Chunk
+from transforms.example_encoding import encode_examples
+from transforms.schema import Feature
+
+
+@dataclasses.dataclass
+class Encode(beam.PTransform):
+    """Adds the column ``record``: each sample as a serialised tf.train.Example.
+
+    Attributes:
+        features: the schema.
+    """
+
+    features: tuple[Feature, ...]
+
+    def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
+        """Chunks to chunks with their records."""
+        return chunks | beam.Map(self._encode)
+
+    def _encode(self, chunk: Chunk) -> Chunk:
+        return chunk.with_columns({"record": encode_examples(self.features, chunk.columns)})

@@ -1,0 +1,37 @@
+"""Landmarks: landmarks on the mesh to landmarks in the picture."""
+
+import dataclasses
+from pathlib import Path
+
+import apache_beam as beam
+
+from transforms.chunk import Chunk
+from transforms.landmarks import landmark_facing, landmark_image, landmark_normals
+from transforms.reject import Reject
+from transforms.steps.decode import opened_model
+from transforms.steps.map_chunks import map_chunks
+
+
+@dataclasses.dataclass
+class Landmarks(beam.PTransform):
+    """Adds landmarks/image and landmarks/facing.
+
+    Attributes:
+        model: the folder of the prepared face model, for the triangles around the landmarks.
+    """
+
+    model: Path
+
+    def expand(self, chunks: beam.PCollection[Chunk]) -> beam.pvalue.DoOutputsTuple:
+        """Chunks to chunks with their landmarks."""
+        return map_chunks(chunks, self._add_landmarks)
+
+    def _add_landmarks(self, chunk: Chunk) -> tuple[Chunk, list[Reject]]:
+        _, neighbours = opened_model(self.model)
+        columns = chunk.columns
+        normals = landmark_normals(neighbours, columns["landmarks/neighbours"])
+        landmarks = {
+            "landmarks/image": landmark_image(columns["pose/camera"], columns["landmarks/model"]),
+            "landmarks/facing": landmark_facing(normals, columns["pose/rotation"]),
+        }
+        return chunk.with_columns(landmarks), []

@@ -1,0 +1,39 @@
+"""Pose: the six pose numbers to rotation and camera."""
+
+import dataclasses
+
+import apache_beam as beam
+
+from transforms.chunk import Chunk
+from transforms.parameters import bad_poses
+from transforms.pose import camera, rotation
+from transforms.reject import Reject
+from transforms.steps.map_chunks import map_chunks
+
+
+@dataclasses.dataclass
+class Pose(beam.PTransform):
+    """Adds pose/rotation and pose/camera.
+
+    Attributes:
+        row_offset: the row on which y = 0 lies, less the image's height: -1 for H - 1.
+    """
+
+    row_offset: float
+
+    def expand(self, chunks: beam.PCollection[Chunk]) -> beam.pvalue.DoOutputsTuple:
+        """Chunks to chunks with their cameras."""
+        return map_chunks(chunks, self._add_pose)
+
+    def _add_pose(self, chunk: Chunk) -> tuple[Chunk, list[Reject]]:
+        columns = chunk.columns
+        chunk, rejects = chunk.split_bad("Pose", bad_poses(columns["pose/euler"], columns["pose/scale"]))
+        columns = chunk.columns
+        rotations = rotation(columns["pose/euler"])
+        cameras = camera(
+            rotations,
+            columns["pose/translation"],
+            columns["pose/scale"],
+            columns["image_size"][:, 0] + self.row_offset,
+        )
+        return chunk.with_columns({"pose/rotation": rotations, "pose/camera": cameras}), rejects

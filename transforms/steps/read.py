@@ -1,0 +1,54 @@
+"""Read: a chunk of the plan to the raw samples on disk."""
+
+import dataclasses
+from pathlib import Path
+
+import apache_beam as beam
+import numpy as np
+
+from transforms.chunk import Chunk
+from transforms.plan_file import ChunkAddress, read_planned_chunk
+from transforms.raw_sample import RawSample, SampleFiles, read_sample
+from transforms.reject import Reject
+from transforms.steps.map_chunks import map_chunks
+
+
+@dataclasses.dataclass
+class Read(beam.PTransform):
+    """Reads the samples of planned chunks: pictures checked, parameters parsed.
+
+    Attributes:
+        plan: the plan file.
+        roots: the input folders, in the plan's order.
+    """
+
+    plan: Path
+    roots: list[Path]
+
+    def expand(self, addresses: beam.PCollection[ChunkAddress]) -> beam.pvalue.DoOutputsTuple:
+        """Chunk addresses to chunks with the columns of the raw files."""
+        return map_chunks(addresses, self._read_chunk)
+
+    def _read_chunk(self, address: ChunkAddress) -> tuple[Chunk, list[Reject]]:
+        planned = read_planned_chunk(self.plan, address)
+        results = [(files, read_sample(self.roots, files)) for files in planned.samples]
+        samples = [(files, sample) for files, sample in results if isinstance(sample, RawSample)]
+        rejects = [sample for _, sample in results if isinstance(sample, Reject)]
+        return Chunk(planned.number, planned.shard, _columns(samples)), rejects
+
+
+def _columns(samples: list[tuple[SampleFiles, RawSample]]) -> dict[str, list | np.ndarray]:
+    pose = np.array([sample.parameters.pose for _, sample in samples]).reshape(-1, 6)
+    return {
+        "key": [files.name.key for files, _ in samples],
+        "source": [files.name.source for files, _ in samples],
+        "augmentation": np.array([files.name.augmentation for files, _ in samples], np.int64),
+        "image": [sample.image for _, sample in samples],
+        "coefficients/identity": np.array([sample.parameters.identity for _, sample in samples], np.float32),
+        "coefficients/expression": np.array([sample.parameters.expression for _, sample in samples], np.float32),
+        "pose/euler": pose[:, :3],
+        "pose/translation": pose[:, 3:5],
+        "pose/scale": pose[:, 5],
+        "image_size": np.array([sample.size for _, sample in samples], np.int64).reshape(-1, 2),
+        "parameters_file": [files.parameters_file for files, _ in samples],
+    }
