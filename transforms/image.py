@@ -14,6 +14,10 @@ MAX_BYTES = 64 * 1024 * 1024
 # entropy-decoded, so damage shows, at less than half the cost of a full decode.
 _CHECK_SIZE = (64, 64)
 
+# Neither occurs within entropy-coded data, and a thumbnail's lie before the picture's own. Runs of
+# zeros, as a broken copy leaves them, may decode: the missing end gives them away.
+_START_OF_SCAN, _END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
+
 
 def check_jpeg(data: bytes) -> tuple[int, int]:
     """Checks that data is one whole JPEG of three colour channels.
@@ -33,6 +37,8 @@ def check_jpeg(data: bytes) -> tuple[int, int]:
         raise BadSample("too_large", f"more than {MAX_BYTES} bytes")
     if not data.startswith(b"\xff\xd8\xff"):
         raise BadSample("not_jpeg", f"begins with {data[:8]!r}, a JPEG with {bytes.fromhex('ffd8ff')!r}")
+    if data.find(_END_OF_IMAGE, data.rfind(_START_OF_SCAN)) < 0:
+        raise BadSample("damaged_image", f"{len(data)} bytes without an end-of-image marker")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

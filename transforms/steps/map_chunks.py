@@ -22,7 +22,9 @@ def map_chunks(
         The outputs CHUNKS and REJECTED.
     """
 
-    def process(element: Input) -> Iterator[Any]:  # of Chunk and TaggedOutput; Beam would take the union for the chunks' type
+    def process(
+        element: Input,
+    ) -> Iterator[Any]:  # of Chunk and TaggedOutput; Beam would take the union for the chunks' type
         chunk, rejects = function(element)
         for reject in rejects:
             yield beam.pvalue.TaggedOutput(REJECTED, reject)

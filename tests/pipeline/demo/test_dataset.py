@@ -15,9 +15,7 @@ from pipeline.demo.dataset import (
 )
 from pipeline.demo.face_model import SyntheticModel
 
-_SOURCE = re.compile(
-    r"afw_\d+_\d+|helen_(train|test)_\d+_\d+|ibug_image_\d+|lfpw_(train|test)_image_\d+", re.ASCII
-)
+_SOURCE = re.compile(r"afw_\d+_\d+|helen_(train|test)_\d+_\d+|ibug_image_\d+|lfpw_(train|test)_image_\d+", re.ASCII)
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +36,7 @@ def files(
 
 
 def test_layout(files: DemoFiles, progress: list[tuple[int, int]]) -> None:
-    names = {
-        path.relative_to(files.dataset).as_posix() for path in files.dataset.rglob("*") if path.is_file()
-    }
+    names = {path.relative_to(files.dataset).as_posix() for path in files.dataset.rglob("*") if path.is_file()}
     pairs = {
         f"CoarseData/{source_name(i)}/{source_name(i)}_aug_{k}.{suffix}"
         for i in range(3)

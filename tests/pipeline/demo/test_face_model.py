@@ -65,9 +65,7 @@ def test_landmarks_are_where_ibug_has_them(landmarks: np.ndarray) -> None:
     assert x[48] < x[60] < x[62] < x[64] < x[54]
 
 
-def test_removed_vertices_lie_between_the_lips(
-    synthetic_model: SyntheticModel, landmarks: np.ndarray
-) -> None:
+def test_removed_vertices_lie_between_the_lips(synthetic_model: SyntheticModel, landmarks: np.ndarray) -> None:
     inside = synthetic_model.mean.reshape(-1, 3)[removed_vertices(), :2]
     lips = landmarks[60:68, :2]
     assert (inside > lips.min(axis=0)).all() and (inside < lips.max(axis=0)).all()

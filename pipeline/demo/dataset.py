@@ -1,0 +1,173 @@
+"""Write the demo data set: pictures with their parameter files, and the face model files."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pipeline.demo.face_model import SyntheticModel, make_model
+from pipeline.demo.model_files import write_exp_pca, write_mat
+from pipeline.demo.scene import SIZE, Look, picture, pose_camera
+from transforms.indices import (
+    IDENTITY_COMPONENTS,
+    kept_vertices,
+    landmark_vertices,
+)
+from transforms.pose import project
+
+# The groups of the real data set's sources.
+_GROUPS = (
+    "afw_{}_1",
+    "helen_train_{}_1",
+    "lfpw_train_image_{:04}",
+    "ibug_image_{:03}",
+    "helen_test_{}_1",
+    "lfpw_test_image_{:04}",
+)
+_WITH_DERIVED_FILES = 2  # sources whose first picture has files beside it that do not belong to the data
+
+
+@dataclass(frozen=True)
+class DemoFiles:
+    """Where the demo data lie.
+
+    Attributes:
+        dataset: `Coarse_Dataset`, which holds `CoarseData` and `Exp_Pca.bin`.
+        bfm: `01_MorphableModel.mat`.
+        expression: `Exp_Pca.bin`.
+        pairs: how many pictures with a parameter file were written.
+    """
+
+    dataset: Path
+    bfm: Path
+    expression: Path
+    pairs: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One pair of picture and parameters.
+
+    Attributes:
+        identity, expression, pose: the numbers as the parameter file holds them, (100,), (79,), (6,).
+        image: (450, 450, 3) uint8.
+    """
+
+    identity: np.ndarray
+    expression: np.ndarray
+    pose: np.ndarray
+    image: np.ndarray
+
+
+def write_demo(
+    output: Path,
+    sources: int = 24,
+    augmentations: int = 5,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+    model: SyntheticModel | None = None,
+) -> DemoFiles:
+    """Write a small raw data set in the layout and formats of the real one.
+
+    Args:
+        output: the folder to write to; made if need be.
+        sources: how many faces.
+        augmentations: how many pictures of each.
+        seed: of everything that is drawn; the same seed gives the same files.
+        progress: called after each pair with the number done and the number in all.
+        model: the model of `make_model`, if it is at hand.
+
+    Returns:
+        Where the files lie.
+    """
+    model = model or make_model()
+    folder = output / "Coarse_Dataset"
+    total = sources * augmentations
+    for index in range(sources):
+        name = source_name(index)
+        place = folder / "CoarseData" / name
+        place.mkdir(parents=True, exist_ok=True)
+        for k in range(augmentations):
+            sample = make_sample(model, seed, index, k)
+            _write_pair(place / f"{name}_aug_{k}", sample)
+            if k == 0 and index < _WITH_DERIVED_FILES:
+                _write_derived(place / f"{name}_aug_{k}", sample, model)
+            if progress:
+                progress(index * augmentations + k + 1, total)
+    files = DemoFiles(folder, output / "01_MorphableModel.mat", folder / "Exp_Pca.bin", total)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_mat(model, files.bfm)
+    write_exp_pca(model, files.expression)
+    return files
+
+
+def source_name(index: int) -> str:
+    """The name of source `index`, in the real data set's groups by turns."""
+    return _GROUPS[index % len(_GROUPS)].format(index * 37 + 100)
+
+
+def make_sample(model: SyntheticModel, seed: int, index: int, k: int) -> Sample:
+    """Augmentation k of source `index`: identity and look are the source's, the rest varies a little."""
+    of_source = np.random.default_rng([seed, index])
+    identity = as_written(_coefficients(of_source, model.identity_std[:IDENTITY_COMPONENTS]))
+    expression = _coefficients(of_source, model.expression_std)
+    look = _look(of_source, model)
+    yaw = of_source.uniform(-30.0, 30.0)
+
+    rng = np.random.default_rng([seed, index, k])
+    expression = expression + 0.25 * _coefficients(rng, model.expression_std)
+    expression[0] = abs(expression[0])  # of the jaw, which opens; the other way the lips would cross
+    expression = as_written(expression)
+    angles = np.radians([rng.uniform(-20, 20), np.clip(yaw + rng.normal(0, 18), -65, 65), rng.uniform(-15, 15)])
+    scale = rng.uniform(0.00106, 0.00161)
+    vertices = model.vertices(identity, expression)
+    # The translation that brings the middle of the posed face to about the middle of the picture.
+    posed = project(pose_camera(np.array([*angles, 0.0, SIZE - 1.0, scale]))[None], vertices[None])[0]
+    middle = (posed.min(0) + posed.max(0))[:2] / 2 - SIZE / 2 + rng.uniform(-25, 25, 2)
+    pose = as_written(np.array([*angles, -middle[0], SIZE - 1.0 + middle[1], scale]))
+    return Sample(identity, expression, pose, picture(model, look, vertices, pose, rng))
+
+
+def as_written(values: np.ndarray) -> np.ndarray:
+    """Values rounded to the six significant digits of a parameter file."""
+    return np.array([float(f"{value:.6g}") for value in values])
+
+
+def parameter_text(sample: Sample) -> str:
+    """The parameter file of a sample: three lines of 100, 79 and 6 numbers, each ending in a space."""
+    lines = (sample.identity, sample.expression, sample.pose)
+    return "".join("".join(f"{value:.6g} " for value in line) + "\n" for line in lines)
+
+
+def _coefficients(rng: np.random.Generator, std: np.ndarray) -> np.ndarray:
+    """Raw coefficients: normal draws, cut at 2.5, times their stds."""
+    return np.clip(rng.normal(size=len(std)), -2.5, 2.5) * std
+
+
+def _look(rng: np.random.Generator, model: SyntheticModel) -> Look:
+    albedo = model.albedo(_coefficients(rng, model.albedo_std))
+    top = model.mean.reshape(-1, 3)[:, 1].argmax()
+    return Look(
+        albedo=albedo,
+        hair=0.8 * albedo[top],
+        clothes=rng.uniform(30, 220, 3),
+        backdrop=rng.uniform(90, 210, 3),
+        waves=rng.uniform(-1, 1, 3),
+    )
+
+
+def _write_pair(stem: Path, sample: Sample) -> None:
+    Image.fromarray(sample.image).save(stem.with_name(f"{stem.name}.jpg"), quality=92)
+    stem.with_name(f"{stem.name}.txt").write_bytes(parameter_text(sample).encode("ascii"))
+
+
+def _write_derived(stem: Path, sample: Sample, model: SyntheticModel) -> None:
+    """Files such as users of the data set make for themselves and leave beside the pairs."""
+    small = Image.fromarray(sample.image).resize((224, 224))
+    small.save(stem.with_name(f"{stem.name}_224.png"))
+    vertices = model.vertices(sample.identity, sample.expression)[kept_vertices()[landmark_vertices()]]
+    points = project(pose_camera(sample.pose)[None], vertices[None])[0]
+    lines = [f"{column:.2f} {row:.2f}\n" for column, row, _ in points]
+    stem.with_name(f"{stem.name}_landmark.txt").write_bytes("".join(lines).encode("ascii"))

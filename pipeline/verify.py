@@ -1,0 +1,116 @@
+"""``verify``: re-reads every shard of a conversion, and says what is wrong with which file."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from pipeline.dataset import manifest_features
+from pipeline.finished import find_conversions, read_manifest, read_rejects
+from pipeline.shard_reader import read_batches
+from transforms.errors import RunFailed
+from transforms.pose import project
+from transforms.prepared_model import file_sha256
+from transforms.schema import Feature
+
+# The camera and the landmarks are stored in float32: at 450 pixels they agree to about 1e-4.
+_LANDMARK_TOLERANCE = 0.01  # px
+
+
+def verify(output: Path) -> None:
+    """Verifies the conversions in a folder, and prints what was found.
+
+    Checked are: the files against the manifest's sizes and SHA-256, each record's CRC, shape and
+    finiteness, the counts, that keys are unique, that each source is in one split only, that the
+    camera takes the landmarks to the picture, and planned = written + rejected.
+
+    Raises:
+        UserError: there is no finished conversion.
+        RunFailed: something is wrong; each finding was printed.
+    """
+    findings = 0
+    for folder in find_conversions(output):
+        found = verify_conversion(folder)
+        findings += len(found)
+        for line in found:
+            print(f"{folder}: {line}")
+        if not found:
+            manifest = read_manifest(folder)
+            shards = sum(len(entry["shards"]) for entry in manifest["splits"].values())
+            print(f"{folder}: {manifest['samples']['written']:,} samples in {shards} shards are as they were written")
+    if findings:
+        raise RunFailed(f"{output}: {findings} findings; convert again with --overwrite, or copy the files again")
+
+
+def verify_conversion(folder: Path) -> list[str]:
+    """What is wrong with one conversion, a line each; nothing where all is well."""
+    manifest = read_manifest(folder)
+    features = manifest_features(manifest)
+    found: list[str] = []
+    split_of_key: dict[str, str] = {}
+    split_of_source: dict[str, str] = {}
+    shards = [(split, shard) for split, entry in manifest["splits"].items() for shard in entry["shards"]]
+    with tqdm(shards, desc="verify", unit=" shards") as bar:
+        for split, shard in bar:
+            found += _verify_shard(folder, shard, split, features, split_of_key, split_of_source)
+    counts = manifest["samples"]
+    written, rejected = sum(shard["samples"] for _, shard in shards), len(read_rejects(folder))
+    if not counts["planned"] == written + rejected or (counts["written"], counts["rejected"]) != (written, rejected):
+        found.append(f"planned {counts['planned']}, but shards name {written} and the rejected list {rejected} samples")
+    known = {shard["file"] for _, shard in shards}
+    found += [
+        f"{path.name}: a shard that the manifest does not name"
+        for path in folder.glob("*.tfrecord-*")
+        if path.name not in known
+    ]
+    return found
+
+
+def _verify_shard(
+    folder: Path,
+    shard: dict[str, Any],
+    split: str,
+    features: tuple[Feature, ...],
+    split_of_key: dict[str, str],
+    split_of_source: dict[str, str],
+) -> list[str]:
+    file = folder / shard["file"]
+    name = file.name
+    if not file.is_file():
+        return [f"{name}: missing"]
+    found = []
+    if file.stat().st_size != shard["bytes"]:
+        found.append(f"{name}: {file.stat().st_size} bytes, the manifest says {shard['bytes']}")
+    elif file_sha256(file) != shard["sha256"]:
+        found.append(f"{name}: its SHA-256 is not the manifest's")
+    samples = 0
+    try:
+        for batch in read_batches(file, features):
+            samples += len(batch["key"])
+            found += [f"{name}: {problem}" for problem in _numbers_wrong(batch, features)]
+            for key, source in zip(batch["key"].tolist(), batch["source"].tolist(), strict=True):
+                if key in split_of_key:
+                    found.append(f"{name}: key {key.decode()} is there twice")
+                split_of_key[key] = split
+                if split_of_source.setdefault(source, split) != split:
+                    found.append(f"{name}: source {source.decode()} is in {split} and {split_of_source[source]}")
+    except tf.errors.OpError as error:
+        found.append(f"{name}: after record {samples}: {(error.message or '').splitlines()[0]}")
+    if samples != shard["samples"]:
+        found.append(f"{name}: {samples} records could be read, the manifest says {shard['samples']}")
+    return found
+
+
+def _numbers_wrong(batch: dict[str, np.ndarray], features: tuple[Feature, ...]) -> list[str]:
+    wrong = []
+    for feature in features:
+        if feature.kind == "float32" and not np.isfinite(batch[feature.name]).all():
+            wrong.append(f"{feature.name} is not finite in a record")
+    placed = project(batch["pose/camera"].astype(np.float64), batch["landmarks/model"].astype(np.float64))
+    difference = float(np.abs(placed - batch["landmarks/image"]).max(initial=0.0))
+    if not difference < _LANDMARK_TOLERANCE and not math.isnan(difference):
+        wrong.append(f"the camera misses landmarks/image by {difference:.3g} px")
+    return wrong
