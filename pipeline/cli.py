@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 from pipeline.options import add_convert_arguments, convert_options
 from transforms.errors import RunFailed, UserError
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known, rest = parser.parse_known_args(arguments)
     logging.basicConfig(level=logging.INFO if known.debug else logging.ERROR, format="%(name)s: %(message)s")
     if rest and known.command != "convert":
-        parser.error(f"unknown option {rest[0]}; see threedface {known.command} --help")
+        parser.error(f"unknown option {rest[0]}")
     try:
         _COMMANDS[known.command](known, rest)
     except (UserError, RunFailed) as error:
@@ -55,8 +56,15 @@ def run() -> None:
     os._exit(code)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, where argparse would print the whole usage first."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"threedface: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="threedface", description="3DFace (Guo et al. 2019) to sharded TFRecords.", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"threedface {version('threedface')}")

@@ -6,8 +6,9 @@ names but not their vertices or components: each is recognised by what it holds,
 """
 
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -62,18 +63,14 @@ def read_identity_file(path: Path) -> IdentityModel:
 
 def _read_mat(path: Path) -> IdentityModel:
     names = ["shapeMU", "shapePC", "shapeEV", "tl"]
-    try:
-        shapes = {name: shape for name, shape, _ in scipy.io.whosmat(path)}
-        _refuse_other_mat(path, shapes)
-        missing = [name for name in names if name not in shapes]
-        if missing:
-            raise UserError(f"{path}: holds {sorted(shapes)}, but not {missing}; {_WANTED}")
-        arrays = scipy.io.loadmat(path, variable_names=names)
-        shape_pc, triangles = arrays["shapePC"], arrays["tl"]
-        shape_mu, shape_ev = arrays["shapeMU"].ravel(), arrays["shapeEV"].ravel()
-    # What scipy raises on damaged files depends on where the damage lies.
-    except (MatReadError, ValueError, TypeError, KeyError, EOFError, NotImplementedError, OSError, zlib.error) as error:
-        raise UserError(f"{path}: damaged or cut MATLAB file ({error}); copy it again") from None
+    held = {name for name, _, _ in _undamaged(path, lambda: scipy.io.whosmat(path))}
+    _refuse_other_mat(path, held)
+    missing = [name for name in names if name not in held]
+    if missing:
+        raise UserError(f"{path}: holds {sorted(held)}, but not {missing}; {_WANTED}")
+    arrays = _undamaged(path, lambda: scipy.io.loadmat(path, variable_names=names))
+    shape_pc, triangles = arrays["shapePC"], arrays["tl"]
+    shape_mu, shape_ev = arrays["shapeMU"].ravel(), arrays["shapeEV"].ravel()
     _check_shapes(path, {"shapeMU": shape_mu, "shapePC": shape_pc, "shapeEV": shape_ev, "tl": triangles})
     return IdentityModel(
         mean=shape_mu.astype(np.float64),
@@ -83,7 +80,15 @@ def _read_mat(path: Path) -> IdentityModel:
     )
 
 
-def _refuse_other_mat(path: Path, names: dict[str, tuple[int, ...]]) -> None:
+def _undamaged(path: Path, read: Callable[[], Any]) -> Any:
+    """What scipy reads; what it raises on damaged files depends on where the damage lies."""
+    try:
+        return read()
+    except (MatReadError, ValueError, TypeError, KeyError, EOFError, NotImplementedError, OSError, zlib.error) as error:
+        raise UserError(f"{path}: damaged or cut MATLAB file ({error}); copy it again") from None
+
+
+def _refuse_other_mat(path: Path, names: set[str]) -> None:
     if "idBase" in names or "meanshape" in names:
         raise UserError(
             f"{path}: a pre-cut model with 80 identity and 64 expression components (BFM_model_front.mat or "

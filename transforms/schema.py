@@ -65,5 +65,5 @@ def schema(mesh_points: int) -> tuple[Feature, ...]:
 def record_bytes(features: tuple[Feature, ...]) -> int:
     """About how many bytes a framed record takes, its picture aside."""
     numbers = sum(4 * math.prod(size or 0 for size in feature.shape) for feature in features)
-    names = sum(len(feature.name) + 24 for feature in features)
+    names = sum(len(feature.name) + 12 for feature in features)
     return numbers + names + 32

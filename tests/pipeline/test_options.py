@@ -1,0 +1,54 @@
+"""The command line, checked before anything runs: one line, exit code 2."""
+
+import pytest
+
+from pipeline.cli import main
+
+CONVERT = ["convert", "--input", "in", "--bfm", "model", "--expression", "exp", "--output", "out"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], "required"),
+        (["convet"], "invalid choice"),
+        (["convert"], "--input"),
+        ([*CONVERT, "--mesh_pionts", "3"], "unknown option --mesh_pionts"),
+        ([*CONVERT, "--mesh_point", "3"], "unknown option --mesh_point"),
+        ([*CONVERT, "stray"], "unknown option stray"),
+        ([*CONVERT, "--mesh_points", "53216"], "not within 0..53215"),
+        ([*CONVERT, "--row_offset", "449"], "not H, H-1"),
+        ([*CONVERT, "--shard_size", "3 potatoes"], "not a size"),
+        ([*CONVERT, "--shard_size", "0"], "not a size"),
+        ([*CONVERT, "--shard_size", "1MiB", "--num_shards", "3"], "not allowed with"),
+        ([*CONVERT, "--num_shards", "0"], "not within 1.."),
+        ([*CONVERT, "--max_rejected", "2"], "not within 0..1"),
+        ([*CONVERT, "--workers", "0"], "not within 1.."),
+        ([*CONVERT, "--split_by", "300w", "--splits", "train=1"], "--split_by hash"),
+        ([*CONVERT, "--splits", "train=0.5"], "add up to 0.5"),
+        ([*CONVERT, "--config", "fine"], "invalid choice"),
+        ([*CONVERT, "--runner", "DirectRunner"], "downloads a program"),
+        ([*CONVERT, "--runner", "FlinkRunner", "--workers", "2"], "options of its own"),
+        (CONVERT, "in: not a folder"),
+        (["verify", "nowhere"], "no finished conversion"),
+        (["report", "nowhere"], "no finished conversion"),
+        (["verify", "nowhere", "--seed", "3"], "unknown option --seed"),
+        (["describe", "nowhere"], "not a folder"),
+        (["demo", "--output", __file__], "not an empty folder"),
+    ],
+)
+def test_bad_usage_is_one_line_and_exit_code_2(arguments, expected, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = main(arguments)
+    except SystemExit as exit_:
+        code = exit_.code
+    message = capsys.readouterr().err
+    assert code == 2
+    assert expected in message and message.count("\n") == 1, message
+
+
+def test_flags_of_beam_are_known(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main([*CONVERT, "--runner", "FlinkRunner", "--flink_master=localhost:8081", "--parallelism", "2"]) == 2
+    assert "in: not a folder" in capsys.readouterr().err  # past the check of flags

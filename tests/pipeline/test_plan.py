@@ -1,0 +1,130 @@
+"""Properties of plans: nothing lost, whole sources, bounded chunks, no dependence on folders."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.plan import CHUNK_BYTES, CHUNK_SAMPLES, make_plan
+from pipeline.raw_folders import FoundSample, Listing, RawFile
+from pipeline.splits import split_by_hash
+from transforms.names import SampleName
+from transforms.plan_file import PlanHeader, read_plan_header, read_planned_chunk, write_plan
+
+SPLITS = {"train": 0.6, "test": 0.4}
+NUMBERS = 10_000  # bytes of a record besides its picture
+
+
+def split_of(source):
+    return split_by_hash(source, SPLITS, 0)
+
+
+def listing_of(counts, size=50_000, root="/data"):
+    samples = {}
+    for source, count in counts.items():
+        for k in range(count):
+            stem = f"{source}/{source}_aug_{k}"
+            samples[SampleName(source, k)] = FoundSample(
+                [RawFile(0, f"{stem}.jpg", size)], [RawFile(0, f"{stem}.txt", 9)]
+            )
+    return Listing([Path(root)], dict(sorted(samples.items())), {})
+
+
+def plan_of(listing, shard_bytes=10 << 20, num_shards=None, seed=0):
+    return make_plan(listing, split_of, seed, NUMBERS, shard_bytes, num_shards)
+
+
+sources = st.dictionaries(st.integers(0, 500).map(lambda n: f"afw_{n}_1"), st.integers(1, 400), min_size=1, max_size=30)
+
+
+@given(sources, st.integers(1 << 20, 40 << 20), st.one_of(st.none(), st.integers(1, 9)), st.integers(100, 3_000_000))
+def test_plans_lose_nothing_and_keep_sources_whole(counts, shard_bytes, num_shards, size):
+    plan = plan_of(listing_of(counts, size), shard_bytes, num_shards)
+
+    names = [files.name for chunk in plan.chunks for files in chunk.samples]
+    assert sorted(names) == sorted(listing_of(counts).samples)
+    assert plan.samples == len(names) and not plan.rejects
+
+    assert [chunk.number for chunk in plan.chunks] == list(range(len(plan.chunks)))
+    shard_of_source = {}
+    for shard in plan.shards:
+        chunks = [plan.chunks[number] for number in shard.chunks]
+        assert all(chunk.shard == shard.number for chunk in chunks)
+        held = [files.name for chunk in chunks for files in chunk.samples]
+        assert len(held) == shard.samples > 0
+        assert len({name.source for name in held}) == shard.sources
+        for name in held:
+            assert split_of(name.source) == shard.split
+            assert shard_of_source.setdefault(name.source, shard.number) == shard.number
+
+    for chunk in plan.chunks:
+        assert 1 <= len(chunk.samples) <= CHUNK_SAMPLES
+        assert len(chunk.samples) == 1 or len(chunk.samples) * (size + NUMBERS) <= CHUNK_BYTES
+
+
+@given(sources, st.integers(1, 9))
+def test_shards_of_a_split_are_numbered_and_near_equal(counts, num_shards):
+    plan = plan_of(listing_of(counts), num_shards=num_shards)
+    for split in {shard.split for shard in plan.shards}:
+        shards = [shard for shard in plan.shards if shard.split == split]
+        sources = sum(split_of(source) == split for source in counts)
+        assert [shard.index for shard in shards] == list(range(len(shards)))
+        assert {shard.of for shard in shards} == {len(shards)} == {min(num_shards, sources)}
+        most = max(counts.values())
+        mean = sum(shard.samples for shard in shards) / len(shards)
+        assert all(shard.samples <= mean + 2 * most for shard in shards)
+
+
+def test_shard_size_is_about_what_was_asked_for():
+    plan = plan_of(listing_of({f"afw_{n}_1": 30 for n in range(200)}), shard_bytes=16 << 20)
+    full = [shard.samples * (50_000 + NUMBERS) for shard in plan.shards]
+    assert all(0.7 * (16 << 20) < size < 1.15 * (16 << 20) for size in full), full
+
+
+def test_chunks_take_whole_sources_where_they_fit():
+    plan = plan_of(listing_of({f"afw_{n}_1": 30 for n in range(64)}), num_shards=1)
+    for chunk in plan.chunks:
+        by_source = [files.name.source for files in chunk.samples]
+        assert all(by_source.count(source) == 30 for source in set(by_source))
+        # equal identities stand together: their part of the product is shared
+        assert len([1 for a, b in zip(by_source, by_source[1:]) if a != b]) == len(set(by_source)) - 1
+
+
+def test_the_plan_depends_on_names_and_sizes_only():
+    counts = {f"afw_{n}_1": 5 for n in range(20)}
+    assert plan_of(listing_of(counts, root="/a")) == plan_of(listing_of(counts, root="/elsewhere/b"))
+
+
+def test_the_seed_changes_the_order_of_sources():
+    counts = {f"afw_{n}_1": 5 for n in range(20)}
+    assert plan_of(listing_of(counts)).chunks != plan_of(listing_of(counts), seed=1).chunks
+
+
+@pytest.mark.parametrize(
+    ("images", "parameters", "reason", "detail"),
+    [
+        (["x/a_aug_0.jpg"], [], "no_pair", "no parameters"),
+        ([], ["x/a_aug_0.txt"], "no_pair", "no picture"),
+        (["x/a_aug_0.jpg", "y/a_aug_0.jpg"], ["x/a_aug_0.txt"], "duplicate_key", "y/a_aug_0.jpg"),
+        (["x/a_aug_0.jpg"], ["x/a_aug_0.txt", "y/a_aug_0.txt"], "duplicate_key", "found 3 files"),
+    ],
+)
+def test_what_is_no_pair_is_rejected_by_name(images, parameters, reason, detail):
+    listing = listing_of({"b": 2})
+    listing.samples[SampleName("a", 0)] = FoundSample(
+        [RawFile(0, path, 1) for path in images], [RawFile(0, path, 1) for path in parameters]
+    )
+    plan = plan_of(listing)
+    (reject,) = plan.rejects
+    assert (reject.key, reject.stage, reject.reason) == ("a_aug_0", "Plan", reason)
+    assert detail in reject.detail
+    assert plan.samples == 3 and sum(len(chunk.samples) for chunk in plan.chunks) == 2
+
+
+def test_a_plan_file_gives_back_what_was_written(tmp_path):
+    plan = plan_of(listing_of({f"afw_{n}_1": 30 for n in range(40)}), shard_bytes=8 << 20)
+    header = PlanHeader(("/data",), plan.samples, tuple(plan.shards), tuple(plan.rejects))
+    addresses = write_plan(tmp_path / "plan", header, plan.chunks)
+    assert read_plan_header(tmp_path / "plan") == header
+    assert [read_planned_chunk(tmp_path / "plan", address) for address in addresses] == plan.chunks

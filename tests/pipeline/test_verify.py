@@ -1,0 +1,146 @@
+"""Each kind of damage to a conversion is found and named."""
+
+import json
+import shutil
+
+import pytest
+import tensorflow as tf
+
+from pipeline.verify import verify, verify_conversion
+from transforms.errors import RunFailed, UserError
+from transforms.tfrecord import frame
+
+FOLDER = "threedface/coarse/1.0.0"
+
+
+@pytest.fixture
+def folder(converted, tmp_path):
+    shutil.copytree(converted / FOLDER, tmp_path / FOLDER)
+    return tmp_path / FOLDER
+
+
+def shards(folder, split="train"):
+    return sorted(folder.glob(f"threedface-{split}.*"))
+
+
+def edit_manifest(folder, edit):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    edit(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def accept_files_as_they_are(folder):
+    """Puts the true sizes and checksums into the manifest, as somebody would who wrote the shards anew."""
+    from transforms.prepared_model import file_sha256
+
+    def edit(manifest):
+        for entry in manifest["splits"].values():
+            for shard in entry["shards"]:
+                path = folder / shard["file"]
+                shard["bytes"], shard["sha256"] = path.stat().st_size, file_sha256(path)
+                try:
+                    shard["samples"] = sum(1 for _ in tf.data.TFRecordDataset(str(path)))
+                except tf.errors.DataLossError:
+                    pass
+            entry["samples"] = sum(shard["samples"] for shard in entry["shards"])
+        written = sum(entry["samples"] for entry in manifest["splits"].values())
+        manifest["samples"].update(written=written, planned=written + manifest["samples"]["rejected"])
+
+    edit_manifest(folder, edit)
+
+
+def records(path):
+    return [record.numpy() for record in tf.data.TFRecordDataset(str(path))]
+
+
+def rewrite(path, some):
+    path.write_bytes(b"".join(map(frame, some)))
+
+
+def test_a_good_conversion_has_no_findings(folder, capsys):
+    verify(folder)
+    verify(folder.parents[2])
+    assert "30 samples in 6 shards are as they were written" in capsys.readouterr().out
+
+
+def test_a_flipped_bit(folder):
+    path = shards(folder)[0]
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    found = verify_conversion(folder)
+    assert any("SHA-256" in line for line in found)
+    assert any("corrupted record" in line for line in found)
+    with pytest.raises(RunFailed, match="findings"):
+        verify(folder)
+
+
+def test_a_cut_shard(folder):
+    path = shards(folder)[0]
+    path.write_bytes(path.read_bytes()[:-9])
+    found = verify_conversion(folder)
+    assert any("bytes, the manifest says" in line for line in found)
+    assert any("records could be read" in line for line in found)
+
+
+def test_a_missing_and_a_strange_shard(folder):
+    path = shards(folder)[0]
+    path.rename(folder / "threedface-train.tfrecord-00009-of-00010")
+    found = verify_conversion(folder)
+    assert f"{path.name}: missing" in found
+    assert any("00009-of-00010: a shard that the manifest does not name" in line for line in found)
+
+
+def test_a_record_that_is_there_twice(folder):
+    path = shards(folder)[0]
+    some = records(path)
+    rewrite(path, [*some, some[0]])
+    accept_files_as_they_are(folder)
+    assert any("is there twice" in line for line in verify_conversion(folder))
+
+
+def test_a_source_in_two_splits(folder):
+    train, test = shards(folder, "train")[0], shards(folder, "test")[0]
+    moved = records(train)
+    rewrite(test, [*records(test), moved[0]])
+    rewrite(train, moved[1:])
+    accept_files_as_they_are(folder)
+    assert any("is in " in line and "source" in line for line in verify_conversion(folder))
+
+
+def test_a_lost_record(folder):
+    path = shards(folder)[0]
+    rewrite(path, records(path)[1:])
+    accept_files_as_they_are(folder)
+    edit_manifest(folder, lambda manifest: manifest["samples"].update(planned=30, written=30))
+    assert any("planned 30" in line for line in verify_conversion(folder))
+
+
+def test_a_record_of_another_shape(folder):
+    path = shards(folder)[0]
+    example = tf.train.Example.FromString(records(path)[0])
+    del example.features.feature["pose/camera"].float_list.value[-1]
+    rewrite(path, [example.SerializeToString(), *records(path)[1:]])
+    accept_files_as_they_are(folder)
+    assert any("pose/camera" in line for line in verify_conversion(folder))
+
+
+@pytest.mark.parametrize(("value", "expected"), [(float("nan"), "not finite"), (7.0, "the camera misses")])
+def test_wrong_numbers(value, expected, folder):
+    path = shards(folder)[0]
+    example = tf.train.Example.FromString(records(path)[0])
+    example.features.feature["pose/camera"].float_list.value[3] = value
+    rewrite(path, [example.SerializeToString(), *records(path)[1:]])
+    accept_files_as_they_are(folder)
+    assert any(expected in line for line in verify_conversion(folder))
+
+
+def test_a_damaged_manifest(folder):
+    (folder / "manifest.json").write_text("{")
+    with pytest.raises(UserError, match="damaged"):
+        verify(folder)
+
+
+def test_no_conversion(tmp_path):
+    with pytest.raises(UserError, match="no finished conversion"):
+        verify(tmp_path)

@@ -1,0 +1,39 @@
+"""The rooms of the house: what may import what."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import pipeline
+import transforms
+
+TRANSFORMS = Path(transforms.__file__).parent
+PIPELINE = Path(pipeline.__file__).parent
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+@pytest.mark.parametrize("path", sorted(TRANSFORMS.glob("*.py")), ids=lambda path: path.name)
+def test_pure_modules_import_no_beam_and_no_tensorflow(path):
+    for name in imports(path):
+        assert name.split(".")[0] not in ("apache_beam", "tensorflow", "tensorflow_datasets", "pipeline"), name
+        assert not name.startswith("transforms.steps"), name
+
+
+@pytest.mark.parametrize("path", sorted(TRANSFORMS.glob("steps/*.py")), ids=lambda path: path.name)
+def test_steps_import_no_tensorflow_and_nothing_of_the_pipeline(path):
+    for name in imports(path):
+        assert name.split(".")[0] not in ("tensorflow", "tensorflow_datasets", "pipeline"), name
+
+
+@pytest.mark.parametrize("path", sorted(PIPELINE.glob("*.py")), ids=lambda path: path.name)
+def test_tensorflow_stays_with_those_who_read_records(path):
+    readers = {"dataset.py", "shard_reader.py", "verify.py"}
+    assert path.name in readers or "tensorflow" not in {name.split(".")[0] for name in imports(path)}
