@@ -13,7 +13,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
-    package_data={"transforms": ["data/*.txt"], "pipeline": ["*.html"]},
+    package_data={"transforms": ["data/*.txt"]},
     install_requires=[
         "apache-beam>=2.66",
         "google-crc32c>=1.5",

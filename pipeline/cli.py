@@ -24,7 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     known, rest = parser.parse_known_args(arguments)
-    logging.basicConfig(level=logging.INFO if known.debug else logging.ERROR, format="%(name)s: %(message)s")
+    # What Beam logs of a failed step is a screen of tracebacks; the error is told in one line instead.
+    logging.basicConfig(level=logging.INFO if known.debug else logging.CRITICAL, format="%(name)s: %(message)s")
+    if not known.debug:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # else TensorFlow greets with a screen of its own
     if rest and known.command != "convert":
         parser.error(f"unknown option {rest[0]}")
     try:

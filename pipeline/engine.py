@@ -5,6 +5,9 @@ otherwise. (Beam's DirectRunner hands over to Prism, which it downloads.)
 """
 
 import _thread
+import logging
+import os
+import re
 import shlex
 import sys
 import threading
@@ -17,6 +20,8 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from transforms.errors import RunFailed, UserError
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def runner_name(flags: list[str]) -> str | None:
@@ -63,47 +68,57 @@ def run_pipeline(build: Callable[[beam.Pipeline], None], workers: int, flags: li
     elif workers == 1:
         pipeline = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions(flags))
     else:
-        command = f"exec {shlex.quote(sys.executable)} -m apache_beam.runners.worker.sdk_worker_main"
+        command = f"exec {shlex.quote(sys.executable)} -m pipeline.local_worker {os.getpid()}"
         environment = SubprocessSDKEnvironment.from_command_string(f"{command} 2>> {shlex.quote(str(log))}")
         options = PipelineOptions([*flags, f"--direct_num_workers={workers}"])
         pipeline = beam.Pipeline(runner=FnApiRunner(default_environment=environment), options=options)
     build(pipeline)
-    with _WorkerWatch() as watch:
+    with _WorkerWatch():
         try:
             pipeline.run().wait_until_finish()
-        except KeyboardInterrupt:
-            if watch.died:
-                raise RunFailed(f"a worker process was killed ({watch.died}); out of memory? Try --workers 1") from None
-            raise
         except RuntimeError as error:  # what Beam makes of any error in a step
-            raise RunFailed(_last_line(str(error))) from error
+            raise RunFailed(_failure(str(error))) from error
 
 
-def _last_line(text: str) -> str:
-    """The error itself, which ends the remote traceback that Beam puts before it."""
-    return text.strip().splitlines()[-1].removeprefix("RuntimeError: ")
+def _failure(text: str) -> str:
+    """The error itself and its step, from the end of the remote traceback that Beam makes of them."""
+    last = text.strip().splitlines()[-1]
+    match = re.fullmatch(r"(?:RuntimeError: )?(.*) \[while running '([^/']+).*'\]", last)
+    return f"step {match[2]} failed: {match[1]}; --debug shows where" if match else last
 
 
 class _WorkerWatch:
     """Ends the wait for a worker process that has died, which FnApiRunner would keep up for ever.
 
-    The runner's thread for that process raises an error that nobody receives but the thread hook.
+    The runner's thread for that process raises an error that nobody receives but the thread hook. The
+    main thread is then interrupted until it leaves: one interrupt may end in the runner's own clean-up,
+    which waits for the same process.
     """
 
     def __init__(self) -> None:
-        self.died = ""
+        self._died = ""
+        self._left = threading.Event()
 
-    def __enter__(self) -> "_WorkerWatch":
+    def __enter__(self) -> None:
         self._hook = threading.excepthook
         threading.excepthook = self._note
-        return self
 
     def __exit__(self, *_: object) -> None:
+        self._left.set()
         threading.excepthook = self._hook
+        if self._died:
+            raise RunFailed(f"a worker process was killed ({self._died}); out of memory? Try --workers 1") from None
 
     def _note(self, error: threading.ExceptHookArgs) -> None:
-        if error.thread is not None and error.thread.name == "run_worker":
-            self.died = str(error.exc_value)
+        name = error.thread.name if error.thread else "?"
+        if name == "run_worker" and not self._died:
+            self._died = str(error.exc_value)
+            threading.Thread(target=self._interrupt, daemon=True).start()
+        elif error.exc_value is not None:
+            # The threads that were connected to it fail as well: that is for --debug only.
+            _LOGGER.error("error in thread %s", name, exc_info=error.exc_value)
+
+    def _interrupt(self) -> None:
+        while not self._left.is_set():
             _thread.interrupt_main()
-        else:
-            self._hook(error)
+            self._left.wait(1.0)

@@ -16,7 +16,7 @@ _POLL_SECONDS = 0.25
 class ProgressBar:
     """Shows samples, rate and time left while a run goes on. Use it as a context manager."""
 
-    def __init__(self, parts: Path, chunks: Iterable[PlannedChunk]):
+    def __init__(self, parts: Path, chunks: Iterable[PlannedChunk]) -> None:
         """Takes the folder of part files and the planned chunks."""
         self._parts = parts
         self._samples = {chunk.number: len(chunk.samples) for chunk in chunks}

@@ -59,7 +59,7 @@ def list_folders(folders: list[Path]) -> Listing:
     seen: set[tuple[int, int]] = set()
     for number, root in enumerate(roots):
         if not root.is_dir():
-            raise UserError(f"{root}: not a folder; --input takes the unpacked folder of the data set")
+            raise UserError(f"{root}: not a folder; name the unpacked folder of the data set")
         for path, size in _walk(root, seen):
             relative = path[len(str(root)) + 1 :] if str(root) != "/" else path[1:]
             name = os.path.basename(path)

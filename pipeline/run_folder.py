@@ -20,7 +20,7 @@ class RunFolder:
         log: what worker processes print.
     """
 
-    def __init__(self, final: Path):
+    def __init__(self, final: Path) -> None:
         """Takes the final folder."""
         self.final = final
         self.unfinished = final.with_name(final.name + _UNFINISHED)

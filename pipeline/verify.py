@@ -58,7 +58,7 @@ def verify_conversion(folder: Path) -> list[str]:
             found += _verify_shard(folder, shard, split, features, split_of_key, split_of_source)
     counts = manifest["samples"]
     written, rejected = sum(shard["samples"] for _, shard in shards), len(read_rejects(folder))
-    if not counts["planned"] == written + rejected or (counts["written"], counts["rejected"]) != (written, rejected):
+    if counts["planned"] != written + rejected or (counts["written"], counts["rejected"]) != (written, rejected):
         found.append(f"planned {counts['planned']}, but shards name {written} and the rejected list {rejected} samples")
     known = {shard["file"] for _, shard in shards}
     found += [

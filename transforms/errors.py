@@ -1,5 +1,9 @@
 """The errors a person is told in one line, without a traceback."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class UserError(ValueError):
     """Bad usage or bad input: says what is wrong and what to do (exit code 2)."""
@@ -7,3 +11,14 @@ class UserError(ValueError):
 
 class RunFailed(Exception):  # noqa: N818  (it is an outcome)
     """A run that began rightly and did not succeed: says how (exit code 1)."""
+
+
+@contextmanager
+def named_errors(path: Path) -> Iterator[None]:
+    """Names the file in errors of writing to it (a full disk), where Python leaves it out."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+        raise

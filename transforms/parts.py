@@ -5,6 +5,7 @@ import uuid
 from pathlib import Path
 
 from transforms.chunk import Chunk
+from transforms.errors import named_errors
 from transforms.statistics import Statistics, chunk_statistics
 from transforms.tfrecord import frame
 
@@ -39,7 +40,7 @@ def write_part(folder: Path, chunk: Chunk) -> Part:
     name = f"{_PREFIX}{chunk.number:06d}-{uuid.uuid4().hex}"
     framed = [frame(record) for record in chunk.columns["record"]]
     unfinished, file = folder / name, folder / (name + _SUFFIX)
-    with unfinished.open("wb") as out:
+    with named_errors(unfinished), unfinished.open("wb") as out:
         out.writelines(framed)
     unfinished.rename(file)
     columns = chunk.columns

@@ -7,6 +7,7 @@ import uuid
 from contextlib import ExitStack
 from pathlib import Path
 
+from transforms.errors import named_errors
 from transforms.parts import Part
 from transforms.plan_file import PlannedShard
 from transforms.statistics import Statistics, add_statistics
@@ -52,7 +53,7 @@ def assemble_shard(folder: Path, planned: PlannedShard, parts: list[Part], seed:
     final = folder / planned.file_name
     unfinished = folder / f".{planned.file_name}.{uuid.uuid4().hex}"
     digest, size = hashlib.sha256(), 0
-    with ExitStack() as stack, unfinished.open("wb") as out:
+    with ExitStack() as stack, named_errors(unfinished), unfinished.open("wb") as out:
         files = [stack.enter_context(part.file.open("rb")) for part in parts]
         for _, number, offset, length in sorted(_index(parts, seed)):
             record = os.pread(files[number].fileno(), length, offset)

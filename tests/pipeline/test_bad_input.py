@@ -191,7 +191,7 @@ def test_numbers_that_are_odd_but_possible_are_kept(raw, convert, tmp_path):
     source = next((raw.dataset / "CoarseData").iterdir())
     shutil.copytree(source, tmp_path / "in")
     first, second, third = sorted((tmp_path / "in").glob("*_aug_?.txt"))
-    identity, expression, pose = lines_of(first)
+    *_, pose = lines_of(first)
     first.write_text("\t".join("0" for _ in range(179)) + "\r\n" + pose)
     second.write_text(" ".join(lines_of(second)))
     with Image.open(third.with_suffix(".jpg")) as image:

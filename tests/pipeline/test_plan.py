@@ -1,5 +1,6 @@
 """Properties of plans: nothing lost, whole sources, bounded chunks, no dependence on folders."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ def test_chunks_take_whole_sources_where_they_fit():
         by_source = [files.name.source for files in chunk.samples]
         assert all(by_source.count(source) == 30 for source in set(by_source))
         # equal identities stand together: their part of the product is shared
-        assert len([1 for a, b in zip(by_source, by_source[1:]) if a != b]) == len(set(by_source)) - 1
+        assert sum(a != b for a, b in itertools.pairwise(by_source)) == len(set(by_source)) - 1
 
 
 def test_the_plan_depends_on_names_and_sizes_only():

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from pipeline.verify import verify, verify_conversion
 from transforms.errors import RunFailed, UserError
+from transforms.prepared_model import file_sha256
 from transforms.tfrecord import frame
 
 FOLDER = "threedface/coarse/1.0.0"
@@ -31,17 +32,13 @@ def edit_manifest(folder, edit):
 
 def accept_files_as_they_are(folder):
     """Puts the true sizes and checksums into the manifest, as somebody would who wrote the shards anew."""
-    from transforms.prepared_model import file_sha256
 
     def edit(manifest):
         for entry in manifest["splits"].values():
             for shard in entry["shards"]:
                 path = folder / shard["file"]
                 shard["bytes"], shard["sha256"] = path.stat().st_size, file_sha256(path)
-                try:
-                    shard["samples"] = sum(1 for _ in tf.data.TFRecordDataset(str(path)))
-                except tf.errors.DataLossError:
-                    pass
+                shard["samples"] = sum(1 for _ in tf.data.TFRecordDataset(str(path)))
             entry["samples"] = sum(shard["samples"] for shard in entry["shards"])
         written = sum(entry["samples"] for entry in manifest["splits"].values())
         manifest["samples"].update(written=written, planned=written + manifest["samples"]["rejected"])

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -129,7 +130,7 @@ def test_swapped_files_are_noticed(raw):
 @pytest.mark.parametrize("share", [0.0001, 0.3, 0.6, 0.999])
 def test_cut_mat_is_refused(share, raw, tmp_path):
     path = shutil.copy(raw.bfm, tmp_path / "cut.mat")
-    with open(path, "r+b") as file:
+    with Path(path).open("r+b") as file:
         file.truncate(int(raw.bfm.stat().st_size * share))
     message = refused(tmp_path / "cut.mat", raw.expression)
     assert "cut.mat" in message
@@ -138,7 +139,7 @@ def test_cut_mat_is_refused(share, raw, tmp_path):
 @pytest.mark.parametrize("share", [0.0001, 0.3, 0.999])
 def test_cut_statismo_is_refused(share, statismo_file, raw, tmp_path):
     path = shutil.copy(statismo_file, tmp_path / "cut.h5")
-    with open(path, "r+b") as file:
+    with Path(path).open("r+b") as file:
         file.truncate(int(statismo_file.stat().st_size * share))
     assert "cut.h5" in refused(tmp_path / "cut.h5", raw.expression)
 
@@ -146,7 +147,7 @@ def test_cut_statismo_is_refused(share, statismo_file, raw, tmp_path):
 @pytest.mark.parametrize(("change", "expected"), [(-1, "51086403 bytes, expected 51086404"), (4, "51086408 bytes")])
 def test_expression_file_of_another_size_is_refused(change, expected, raw, tmp_path):
     path = shutil.copy(raw.expression, tmp_path / "Exp_Pca.bin")
-    with open(path, "r+b") as file:
+    with Path(path).open("r+b") as file:
         file.truncate(raw.expression.stat().st_size + change)
     assert expected in refused(raw.bfm, tmp_path / "Exp_Pca.bin")
 

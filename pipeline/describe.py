@@ -1,0 +1,206 @@
+"""``describe``: what lies in raw folders, as text that fits a screen."""
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.found_models import FoundModel, found_models
+from pipeline.plausible import PLAUSIBLE
+from pipeline.raw_folders import Listing, list_folders, suffix_counts
+from pipeline.spot_check import NORMALISED, SpotCheck, spot_check
+from pipeline.summary import human_bytes
+from pipeline.survey import FULL_AUGMENTATIONS, Survey, survey
+from transforms.names import GROUPS, IMAGE_SUFFIX, OTHER_GROUP, PARAMETERS_SUFFIX, group
+
+_NAMED = 3  # of many
+_MOST_REJECTED = 0.01  # the default of convert's --max_rejected
+
+
+def describe(folders: list[Path]) -> str:
+    """Describes raw folders: samples, layout, files, ranges, what is suspicious, and how to convert them.
+
+    Pictures and parameter texts are read from an even sample; all else comes from names and sizes.
+
+    Raises:
+        UserError: a folder does not exist or cannot be listed.
+    """
+    listing = list_folders(folders)
+    found, checked, models = survey(listing), spot_check(listing), found_models(listing)
+    lines = [
+        *_entry("folders", [str(root) for root in listing.roots]),
+        *_entry("samples", _samples(found)),
+        *_entry("layout", _layout(found)),
+        *_entry("pictures", _pictures(found, checked)),
+        *_entry("parameters", _parameters(checked)),
+        *_entry("unpaired", _unpaired(found)),
+        *_entry("duplicates", [_named(found.duplicates, "none")]),
+        *_entry("other files", [_other_files(listing)]),
+        *_entry("face models", _models(models)),
+        *_entry("suspicious", _suspicious(found, checked) or ["nothing"]),
+        "",
+        _command(listing, found, models),
+    ]
+    # A file name may hold bytes that are no text, and must be printable nevertheless.
+    return "\n".join(lines).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _entry(title: str, lines: list[str]) -> list[str]:
+    return [f"{title if not row else '':<12} {line}" for row, line in enumerate(lines)]
+
+
+def _samples(found: Survey) -> list[str]:
+    if not found.pairs:
+        return [f"none: no file is named <source>_aug_<number>{IMAGE_SUFFIX} or {PARAMETERS_SUFFIX}"]
+    groups = Counter(group(source) for source in found.pairs)
+    by_group = [f"{name} {groups[name]:,}" for name in (*GROUPS, OTHER_GROUP) if groups[name]]
+    counts = list(found.pairs.values())
+    other = sum(count != FULL_AUGMENTATIONS for count in counts)
+    return [
+        f"{found.samples:,}, each a picture and its parameters",
+        f"sources: {len(counts):,} ({', '.join(by_group)})",
+        f"augmentations per source: {_span(counts)}; sources with other than {FULL_AUGMENTATIONS}: {other:,}",
+    ]
+
+
+def _layout(found: Survey) -> list[str]:
+    if not found.layouts:
+        return ["no sample, no layout"]
+    places = sorted(found.layouts.items(), key=lambda item: (-item[1].total(), item[0]))
+    lines = [f"{place}  {_counted(suffixes)}" for place, suffixes in places[:_NAMED]]
+    return lines + ([f"and {len(places) - _NAMED:,} more"] if len(places) > _NAMED else [])
+
+
+def _pictures(found: Survey, checked: SpotCheck) -> list[str]:
+    if not checked.pictures:
+        return ["none"]
+    sizes = ", ".join(f"{height}x{width} ({count:,})" for (height, width), count in checked.sizes.most_common(_NAMED))
+    more = f", and {len(checked.sizes) - _NAMED:,} more sizes" if len(checked.sizes) > _NAMED else ""
+    return [
+        f"{human_bytes(found.image_bytes)} in all",
+        f"rows x columns of {checked.pictures:,} looked at: {sizes or 'none could be read'}{more}",
+    ]
+
+
+def _parameters(checked: SpotCheck) -> list[str]:
+    if not checked.texts:
+        return ["none"]
+    raw, normalised = len(checked.scale), checked.count(NORMALISED)
+    lines = [
+        f"{checked.texts:,} looked at: {raw:,} raw, {normalised:,} normalised, "
+        f"{checked.texts - raw - normalised:,} unreadable or impossible"
+    ]
+    if raw:
+        many = ", ".join(f"{lines} in {count:,}" for lines, count in sorted(checked.lines.items()))
+        pitch, yaw, roll = (_span(checked.euler[:, axis], ".1f") for axis in range(3))
+        lines += [
+            f"lines per file: {many}",
+            f"degrees: pitch {pitch}, yaw {yaw}, roll {roll}",
+            f"scale {_span(checked.scale, '.3f')} px/mm; largest |expression / std| {checked.expression.max():.1f}",
+        ]
+    return lines
+
+
+def _unpaired(found: Survey) -> list[str]:
+    lines = []
+    if found.lone_pictures:
+        lines.append(f"pictures without parameters: {_named(found.lone_pictures)}")
+    if found.lone_parameters:
+        lines.append(f"parameters without picture: {_named(found.lone_parameters)}")
+    return lines or ["none"]
+
+
+def _other_files(listing: Listing) -> str:
+    counts = suffix_counts(listing)
+    shown = ", ".join(f"{ending} {count:,}" for ending, count in counts.most_common(8))
+    more = f", and {len(counts) - 8:,} more endings" if len(counts) > 8 else ""
+    return f"{listing.other_count:,} by ending: {shown}{more}" if counts else "none"
+
+
+def _models(models: list[FoundModel]) -> list[str]:
+    return [f"{model.option or 'unusable':<12} {model.path}  {model.said}" for model in models] or ["none found here"]
+
+
+def _suspicious(found: Survey, checked: SpotCheck) -> list[str]:
+    lines = []
+    if not found.pairs:
+        lines.append("no sample: convert takes the unpacked folder that holds CoarseData/<source>/")
+    if found.archives:
+        lines.append(
+            f"archives, which must be unpacked first: {_named(found.archives)}; "
+            "of one in pieces (.z01 ... .zip), keep all pieces together and run: 7z x NAME.zip"
+        )
+    for folder, (folders, pictures) in sorted(found.textless.items())[:_NAMED]:
+        lines.append(
+            f"{folder or '.'}/*: pictures without any .txt ({pictures:,}, in {folders:,} of these folders); "
+            "FineData looks so, and convert takes CoarseData"
+        )
+    if found.pairs:
+        usual = max((often, count) for count, often in Counter(found.pairs.values()).items())[1]
+        few = [f"{source} ({count})" for source, count in sorted(found.pairs.items()) if count < usual]
+        if few:
+            lines.append(f"sources of fewer than {usual} samples: {_named(few)}")
+    others = [source for source in found.pairs if group(source) == OTHER_GROUP]
+    if others:
+        lines.append(f"sources of no 300-W collection, by name: {_named(others)}")
+    if found.empty:
+        lines.append(f"files of 0 bytes: {_named(found.empty)}")
+    lines += _suspicious_contents(checked)
+    rejected = len(found.lone_pictures) + len(found.lone_parameters) + len(found.duplicates)
+    if rejected > _MOST_REJECTED * (found.samples + rejected):
+        lines.append(
+            f"unpaired and duplicates are {rejected / (found.samples + rejected):.1%} of the samples: convert rejects "
+            f"them, and fails above --max_rejected {_MOST_REJECTED}"
+        )
+    return lines
+
+
+def _suspicious_contents(checked: SpotCheck) -> list[str]:
+    lines = []
+    for reason, count in sorted(Counter(reason for _, reason, _ in checked.bad).items()):
+        file, _, detail = next(bad for bad in checked.bad if bad[1] == reason)
+        lines.append(f"{reason}, {count:,} of the files looked at, such as {file}: {detail}")
+    far = int((checked.expression > PLAUSIBLE).sum())
+    if far:
+        lines.append(f"|expression / std| above {PLAUSIBLE:g} in {far:,} of {len(checked.expression):,} looked at")
+    if len(checked.sizes) > 1:
+        lines.append("pictures of more than one size")
+    if len(checked.lines) > 1:
+        lines.append("parameter texts of more than one form: of different origin?")
+    return lines
+
+
+def _command(listing: Listing, found: Survey, models: list[FoundModel]) -> str:
+    inputs = " ".join(shlex.quote(str(root)) for root in listing.roots) if found.pairs else "PATH/TO/Coarse_Dataset"
+    files = {model.option: shlex.quote(str(model.path)) for model in reversed(models)}
+    bfm = files.get("--bfm", "PATH/TO/01_MorphableModel.mat")
+    expression = files.get("--expression", "PATH/TO/Exp_Pca.bin")
+    break_ = " \\\n    "
+    return break_.join(
+        [
+            f"threedface convert --input {inputs}",
+            f"--bfm {bfm}",
+            f"--expression {expression}",
+            "--output PATH/TO/OUTPUT",
+        ]
+    )
+
+
+def _span(values: Iterable[float], form: str = "") -> str:
+    """Least and most, ``3..7``, or the one value there is."""
+    array = np.asarray(list(values))
+    least, most = (format(value, form) for value in (array.min(), array.max()))
+    return least if least == most else f"{least}..{most}"
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
+
+
+def _named(names: list[str], none: str = "") -> str:
+    """How many there are, and the first few."""
+    if not names:
+        return none
+    return f"{len(names):,}: {', '.join(names[:_NAMED])}{', ...' if len(names) > _NAMED else ''}"

@@ -1,0 +1,52 @@
+"""The drawings have the right size, and lie where they should."""
+
+import base64
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.report.choice import Shown
+from pipeline.report.drawing import axis_ends, data_uri, draw, segments
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size"), [(450, 450, (90, 90)), (300, 200, (90, 60)), (20, 30, (60, 90)), (900, 1, (90, 1))]
+)
+def test_size(shown: Callable[..., Shown], width: int, height: int, size: tuple[int, int]) -> None:
+    assert draw(shown(width, height), 90).size == size
+
+
+def test_points_are_drawn_where_the_landmarks_are(shown: Callable[..., Shown]) -> None:
+    sample = shown(450, 450)
+    drawn = np.asarray(draw(sample, 450)).astype(int)
+    facing = sample.landmarks_image[sample.facing > 0.2, :2].round().astype(int)
+    assert all((drawn[row, column] > 225).all() for column, row in facing)
+    assert (abs(drawn[:60] - 128) < 6).all()
+
+
+def test_axes_are_60_mm_long(shown: Callable[..., Shown]) -> None:
+    sample = shown(450, 450)
+    origin, *ends = axis_ends(sample.camera, sample.landmarks_model)
+    assert np.allclose(origin, sample.landmarks_image[30])
+    assert np.allclose(np.linalg.norm(np.array(ends) - origin, axis=1), 60_000 * 0.0012)
+    assert ends[1][1] < origin[1]  # y is up
+    assert ends[2][2] > origin[2]  # z comes toward the viewer
+
+
+def test_lines_follow_the_ibug_convention() -> None:
+    joined = segments()
+    assert {row for pair in joined for row in pair} == set(range(68))
+    assert (41, 36) in joined
+    assert (67, 60) in joined
+    assert (16, 17) not in joined
+    assert (30, 31) not in joined
+
+
+def test_data_uri_is_a_jpeg() -> None:
+    head, _, data = data_uri(Image.new("RGB", (8, 6))).partition(",")
+    assert head == "data:image/jpeg;base64"
+    with Image.open(io.BytesIO(base64.b64decode(data))) as image:
+        assert (image.format, image.size) == ("JPEG", (8, 6))

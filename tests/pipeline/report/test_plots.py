@@ -1,0 +1,36 @@
+"""The plots are whole SVG elements, always the same, and take any number of samples."""
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from pipeline.report.coefficients import CoefficientSurvey
+from pipeline.report.plots import coefficient_histogram, component_rms, histogram, scatter
+
+
+def values(*counts: int) -> dict[str, np.ndarray]:
+    numbers = np.random.default_rng(0)
+    return {f"split{row}": numbers.normal(size=count) for row, count in enumerate(counts)}
+
+
+@pytest.mark.parametrize("counts", [(), (0,), (1,), (0, 3), (300, 20, 20), (1,) * 9])
+def test_any_number_of_samples_and_splits(counts: tuple[int, ...]) -> None:
+    for svg in (histogram(values(*counts), "yaw"), scatter(values(*counts), values(*counts), "yaw", "pitch")):
+        assert ElementTree.fromstring(svg).tag.endswith("svg")
+
+
+def test_all_of_one_value() -> None:
+    assert "yaw" in histogram({"train": np.full(20, 3.0)}, "yaw")
+
+
+def test_coefficients_without_samples() -> None:
+    survey = CoefficientSurvey({"identity": np.ones(100), "expression": np.ones(79)})
+    for svg in (coefficient_histogram(survey), component_rms(survey.rms("identity"), "identity")):
+        assert svg.startswith("<svg")
+
+
+def test_the_same_each_time() -> None:
+    assert histogram(values(50, 5), "yaw") == histogram(values(50, 5), "yaw")
+    assert scatter(values(50), values(50), "yaw", "pitch") == scatter(values(50), values(50), "yaw", "pitch")
+    assert "<metadata" not in histogram(values(50), "yaw")

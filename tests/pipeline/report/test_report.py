@@ -1,0 +1,113 @@
+"""The whole command, over small shards written for it."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.report import report
+from pipeline.report.choice import Shown
+from transforms.errors import UserError
+from transforms.example_encoding import encode_examples
+from transforms.schema import schema
+from transforms.tfrecord import frame
+
+_FEATURES = schema(0)
+
+
+def columns(shown: Shown, keys: list[str]) -> dict[str, Any]:
+    made = {feature.name: np.zeros((len(keys), *feature.shape)) for feature in _FEATURES if feature.kind == "float32"}
+    for name, value in (
+        ("pose/euler", shown.euler),
+        ("pose/camera", shown.camera),
+        ("pose/scale", np.array(0.0012)),
+        ("landmarks/model", shown.landmarks_model),
+        ("landmarks/image", shown.landmarks_image),
+        ("landmarks/facing", shown.facing),
+    ):
+        made[name][:] = value
+    source = [key.partition("_aug_")[0] for key in keys]
+    return {
+        **made,
+        "key": keys,
+        "source": source,
+        "augmentation": np.arange(len(keys)),
+        "image": [shown.image] * len(keys),
+    }
+
+
+@pytest.fixture
+def convert(tmp_path: Path, shown: Callable[..., Shown]) -> Callable[[dict[str, list[str]]], Path]:
+    """Makes a conversion of the keys of each split, and gives its folder."""
+
+    def converted(keys_of: dict[str, list[str]]) -> Path:
+        folder = tmp_path / "threedface" / "coarse" / "1.0.0"
+        folder.mkdir(parents=True)
+        splits: dict[str, Any] = {}
+        for split, keys in keys_of.items():
+            name = f"threedface-{split}.tfrecord-00000-of-00001"
+            records = encode_examples(_FEATURES, columns(shown(60, 40), keys)) if keys else []
+            data = b"".join(map(frame, records))
+            (folder / name).write_bytes(data)
+            splits[split] = {"samples": len(keys), "shards": [{"file": name, "samples": len(keys), "bytes": len(data)}]}
+        written = sum(map(len, keys_of.values()))
+        manifest = {
+            "name": "threedface",
+            "config": "coarse",
+            "version": "1.0.0",
+            "versions": {},
+            "options": {},
+            "model_files": {},
+            "samples": {"planned": written + 1, "written": written, "rejected": 1},
+            "image_sizes": {"40x60": written} if written else {},
+            "splits": splits,
+            "features": [dataclasses.asdict(feature) for feature in _FEATURES],
+            "coefficients": {"identity": {"model_std": [1.0] * 100}, "expression": {"model_std": [1.0] * 79}},
+        }
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        reject = {"key": "afw_7_1_aug_0", "file": "\udcff.jpg", "stage": "Read", "reason": "empty", "detail": "0 bytes"}
+        (folder / "rejected.jsonl").write_text(json.dumps(reject) + "\n")
+        return folder
+
+    return converted
+
+
+def test_report(
+    convert: Callable[[dict[str, list[str]]], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train = [f"afw_{source}_1_aug_{number}" for source in range(4) for number in range(9)]
+    folder = convert({"test": ["ibug_image_1_aug_0"], "train": train})
+    report(tmp_path)
+    assert capsys.readouterr().out == f"report  {folder / 'report.html'}\n"
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    assert text.count("<img ") == 24
+    assert "ibug_image_1_aug_0" in text
+    assert "afw_7_1_aug_0" in text
+    assert sorted(path.suffix for path in folder.iterdir() if path.name.startswith("report")) == [".html"]
+    report(folder)
+    assert (folder / "report.html").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("keys_of", [{}, {"train": []}, {"train": ["afw_1_1_aug_0"], "test": []}])
+def test_few_or_no_samples(convert: Callable[[dict[str, list[str]]], Path], keys_of: dict[str, list[str]]) -> None:
+    folder = convert(keys_of)
+    report(folder)
+    assert "Rejected samples" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_cut_shard_is_named(convert: Callable[[dict[str, list[str]]], Path]) -> None:
+    folder = convert({"train": ["afw_1_1_aug_0", "afw_1_1_aug_1"]})
+    shard = next(folder.glob("*.tfrecord-*"))
+    shard.write_bytes(shard.read_bytes()[:-9])
+    with pytest.raises(UserError, match=r"tfrecord-00000-of-00001: cannot be read"):
+        report(folder)
+    assert not (folder / "report.html").exists()
+
+
+def test_no_conversion(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no finished conversion"):
+        report(tmp_path)
