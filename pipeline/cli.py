@@ -26,8 +26,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known, rest = parser.parse_known_args(arguments)
     # What Beam logs of a failed step is a screen of tracebacks; the error is told in one line instead.
     logging.basicConfig(level=logging.INFO if known.debug else logging.CRITICAL, format="%(name)s: %(message)s")
-    if not known.debug:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # else TensorFlow greets with a screen of its own
     if rest and known.command != "convert":
         parser.error(f"unknown option {rest[0]}")
     try:
@@ -109,12 +107,18 @@ def _describe(arguments: argparse.Namespace, _: list[str]) -> None:
 
 
 def _verify(arguments: argparse.Namespace, _: list[str]) -> None:
+    from pipeline.quiet_tensorflow import import_tensorflow
+
+    import_tensorflow()
     from pipeline.verify import verify
 
     verify(arguments.folder)
 
 
 def _report(arguments: argparse.Namespace, _: list[str]) -> None:
+    from pipeline.quiet_tensorflow import import_tensorflow
+
+    import_tensorflow()
     from pipeline.report import report
 
     report(arguments.folder)

@@ -1,0 +1,31 @@
+# Sourced by the scripts: `environment EXTRA` makes .venv with the project and one of its extras (or
+# none), and does nothing when it is there already and setup.py has not changed.
+
+environment() {
+    local root extra=${1:-} stamp wanted python
+    root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+    stamp=$root/.venv/.installed${extra:+-$extra}
+    wanted=$(cksum <"$root/setup.py")
+    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return 0
+    python=$(supported_python) || {
+        echo "threedface: needs Python 3.10 to 3.13 (TensorFlow's range); install one, or name it: PYTHON=... $0" >&2
+        return 2
+    }
+    echo "installing into .venv (about 3 GB, TensorFlow and Beam; a few minutes)" >&2
+    [ -x "$root/.venv/bin/python" ] || "$python" -m venv "$root/.venv" || {
+        echo "threedface: $python cannot make an environment; on Debian and Ubuntu: apt install python3-venv" >&2
+        return 2
+    }
+    "$root/.venv/bin/python" -m pip install --quiet --upgrade pip
+    "$root/.venv/bin/python" -m pip install --quiet --editable "$root${extra:+[$extra]}"
+    echo "$wanted" >"$stamp"
+}
+
+supported_python() {
+    local name
+    for name in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.10}; do
+        "$name" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null &&
+            echo "$name" && return 0
+    done
+    return 1
+}

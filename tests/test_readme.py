@@ -1,0 +1,98 @@
+"""Every command of the README runs, in a copy of the project with demo data in the place of one's own."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(bash|python)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def run(command, folder, timeout=600):
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def test_the_first_two_commands_are_the_jobs_and_the_tests():
+    assert BLOCKS[0] == ("bash", "./run_local.sh\ntests/run.sh\n")
+
+
+@pytest.fixture(scope="module")
+def own_data(tmp_path_factory, raw):
+    """A folder with Coarse_Dataset and the model file, and the environment that the README enters."""
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "Coarse_Dataset").symlink_to(raw.dataset)
+    (folder / "01_MorphableModel.mat").symlink_to(raw.bfm)
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    (folder / ".venv" / "bin" / "activate").write_text(f'PATH="{Path(sys.executable).parent}:$PATH"\n')
+    return folder
+
+
+def test_own_data_and_reading(own_data):
+    (commands,) = (code for kind, code in BLOCKS[1:] if kind == "bash")
+    done = run(["bash", "-euc", commands], own_data)
+    assert "--bfm" in done.stdout and "are as they were written" in done.stdout
+    assert (own_data / "shards/threedface/coarse/1.0.0/report.html").is_file()
+    readers = [code for kind, code in BLOCKS if kind == "python"]
+    assert len(readers) == 2
+    outputs = [run([sys.executable, "-c", code], own_data).stdout for code in readers]
+    assert "450, 450, 3) (" in outputs[0] and ", 68, 3) (" in outputs[0]
+    assert "_aug_" in outputs[1]
+
+
+def test_run_local_alone(tmp_path):
+    """As a newcomer: a copy of the project, the script without arguments. The environment is at hand."""
+    files = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in files.stdout.splitlines():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    for name in ("python", "threedface"):
+        (tmp_path / ".venv" / "bin" / name).symlink_to(Path(sys.executable).parent / name)
+    stamp = subprocess.run(["cksum"], stdin=(tmp_path / "setup.py").open(), capture_output=True, check=True).stdout
+    (tmp_path / ".venv" / ".installed").write_bytes(stamp)
+
+    done = run(["./run_local.sh"], tmp_path)
+    assert "planned 120 = written 120 + rejected 0" in done.stdout
+    assert all(split in done.stdout for split in ("train", "validation", "test"))
+    assert done.stdout.count("\n") < 40
+    (report,) = re.findall(r"file://(\S+)", done.stdout)
+    assert Path(report).stat().st_size > 100_000
+
+    again = run(["./run_local.sh"], tmp_path)
+    assert "demo:" not in again.stderr  # the raw data are there
+
+    own = run(
+        [
+            "./run_local.sh",
+            "--input",
+            "threedface-demo/raw",
+            "--bfm",
+            "threedface-demo/raw/01_MorphableModel.mat",
+            "--expression",
+            "threedface-demo/raw/Coarse_Dataset/Exp_Pca.bin",
+            "--output",
+            "own",
+            "--workers",
+            "1",
+        ],
+        tmp_path,
+    )
+    assert "written 120" in own.stdout
+
+
+def test_run_dataflow_says_what_it_needs():
+    done = subprocess.run([ROOT / "run_dataflow.sh"], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stdout == ""
+    assert "cannot run on Dataflow yet" in done.stderr.splitlines()[0]
+    assert "THREEDFACE_PROJECT" in done.stderr
