@@ -16,8 +16,14 @@ environment() {
         echo "threedface: $python cannot make an environment; on Debian and Ubuntu: apt install python3-venv" >&2
         return 2
     }
-    "$root/.venv/bin/python" -m pip install --quiet --upgrade pip
-    "$root/.venv/bin/python" -m pip install --quiet --editable "$root${extra:+[$extra]}"
+    if ! {
+        "$root/.venv/bin/python" -m pip install --upgrade pip &&
+            "$root/.venv/bin/python" -m pip install --editable "$root${extra:+[$extra]}"
+    } >"$root/.venv/install.log" 2>&1; then
+        tail -n 20 "$root/.venv/install.log" >&2
+        echo "threedface: the packages could not be installed; all of it is in $root/.venv/install.log" >&2
+        return 1
+    fi
     echo "$wanted" >"$stamp"
 }
 

@@ -4,11 +4,11 @@ The local engine is Beam's FnApiRunner: in process for one worker, with one proc
 otherwise. (Beam's DirectRunner hands over to Prism, which it downloads.)
 """
 
-import _thread
 import logging
 import os
 import re
 import shlex
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -119,6 +119,7 @@ class _WorkerWatch:
             _LOGGER.error("error in thread %s", name, exc_info=error.exc_value)
 
     def _interrupt(self) -> None:
-        while not self._left.is_set():
-            _thread.interrupt_main()
+        main_thread = threading.main_thread().ident
+        while main_thread is not None and not self._left.is_set():
+            signal.pthread_kill(main_thread, signal.SIGINT)  # unlike interrupt_main, wakes one that waits for a lock
             self._left.wait(1.0)
