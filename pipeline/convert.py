@@ -5,21 +5,24 @@ import platform
 import time
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pipeline.engine import run_pipeline, runner_name
-from pipeline.graph import GraphSettings, build_graph
-from pipeline.metadata import MANIFEST, REJECTED, RunFacts, dataset_folder
+from pipeline.finished import read_manifest
+from pipeline.graph import GraphSettings, Work, build_graph
+from pipeline.identity import differences, digest, run_identity
+from pipeline.metadata import REJECTED, ModelFacts, dataset_folder
 from pipeline.options import ConvertOptions
-from pipeline.plan import Plan, make_plan
+from pipeline.plan import Plan, make_plan, plan_digest
 from pipeline.progress import ProgressBar
 from pipeline.raw_folders import Listing, list_folders, suffix_counts
-from pipeline.run_folder import RunFolder
+from pipeline.run_folder import Kept, RunFolder
 from pipeline.summary import conversion_summary
 from transforms import indices
 from transforms.errors import RunFailed, UserError
-from transforms.plan_file import PlanHeader, write_plan
+from transforms.plan_file import PlanHeader, read_plan_header, write_plan
 from transforms.prepared_model import file_sha256, open_prepared, prepare
 from transforms.sampling import farthest_points
 from transforms.schema import record_bytes, schema
@@ -30,6 +33,8 @@ RUN = "run.json"
 def convert(options: ConvertOptions) -> None:
     """Converts raw folders to shards, and prints what was made.
 
+    Goes on where an earlier run of the same stopped. Does nothing where it had ended.
+
     Raises:
         UserError: something in the input must be put right first.
         RunFailed: a step failed, or more samples were rejected than allowed.
@@ -39,7 +44,7 @@ def convert(options: ConvertOptions) -> None:
     if not listing.samples:
         raise UserError(_nothing_found(options.inputs, listing))
     model = prepare(options.bfm, options.expression, options.model_cache)
-    facts = _facts(options, model)
+    identity = run_identity(options.config, options.affecting_bytes(), _model_files(options))
     plan = make_plan(
         listing,
         options.split_of,
@@ -47,61 +52,106 @@ def convert(options: ConvertOptions) -> None:
         record_bytes(schema(options.mesh_points)),
         options.shard_bytes,
         options.num_shards,
+        digest(identity),
     )
+    identity["plan"] = plan_digest(plan)
     folder = RunFolder(dataset_folder(options.output.absolute(), options.config))
-    folder.start(options.overwrite)
-    header = PlanHeader(tuple(map(str, listing.roots)), plan.samples, tuple(plan.shards), tuple(plan.rejects))
-    addresses = write_plan(folder.plan, header, plan.chunks)
+    if _has_ended(folder, identity, options):
+        return
+    with folder.open(options.overwrite):
+        _check_same(folder, identity, options.retry_rejected)
+        kept = folder.keep(plan.shards, plan.chunks, options.retry_rejected)
+        header = PlanHeader(identity, plan.samples, tuple(plan.shards), tuple(plan.rejects))
+        addresses = write_plan(folder.plan, header, plan.chunks)
+        work = Work(
+            chunks=[
+                address
+                for chunk, address in zip(plan.chunks, addresses, strict=True)
+                if chunk.shard not in kept.shards and chunk.number not in kept.parts
+            ],
+            parts=list(kept.parts.values()),
+            shards=[shard for shard in plan.shards if shard.number not in kept.shards],
+        )
+        _run(folder, listing, model, options, plan, kept, work)
+        _close(folder, options, plan, started)
+
+
+def _run(
+    folder: RunFolder, listing: Listing, model: Path, options: ConvertOptions, plan: Plan, kept: Kept, work: Work
+) -> None:
+    facts = _model_facts(model, options.mesh_points)
     settings = GraphSettings(
-        folder=folder.unfinished,
-        parts=folder.parts,
-        plan=folder.plan,
+        folder=folder,
         roots=listing.roots,
+        image_check=options.image_check,
         model=model,
         point_vertices=facts.point_vertices,
         row_offset=options.row_offset,
         seed=options.seed,
         facts=facts,
     )
-    with ProgressBar(folder.parts, plan.chunks):
-        run_pipeline(
-            lambda pipeline: build_graph(pipeline, settings, plan.shards, addresses),
-            options.workers,
-            options.beam,
-            folder.log,
-        )
-    _close(folder, options, plan, started)
+    with ProgressBar(folder.parts, plan.chunks, kept):
+        run_pipeline(lambda pipeline: build_graph(pipeline, settings, work), options.workers, options.beam, folder.log)
 
 
-def _facts(options: ConvertOptions, model_folder: Path) -> RunFacts:
-    model = open_prepared(model_folder)
-    nose_tip = int(indices.landmark_vertices()[indices.NOSE_TIP])
+def _has_ended(folder: RunFolder, identity: dict[str, Any], options: ConvertOptions) -> bool:
+    """Whether there is nothing to do, because an earlier run has done it; says so.
+
+    Raises:
+        UserError: what has ended there was another run.
+    """
+    ended = folder.finished
+    if ended is None or options.overwrite:
+        return False
+    manifest = read_manifest(ended)
+    if options.retry_rejected:
+        _refuse_other(ended, differences(manifest, identity, ignore=("plan",)))
+        folder.reopen(ended)
+        return False
+    _refuse_other(ended, differences(manifest, identity))
+    _tell(ended, manifest, options.max_rejected, None)
+    return True
+
+
+def _check_same(folder: RunFolder, identity: dict[str, Any], retry_rejected: bool) -> None:
+    """Raises UserError where the unfinished run in a folder is another one."""
+    if folder.plan.exists():
+        ignore = ("plan",) if retry_rejected else ()
+        _refuse_other(folder.unfinished, differences(read_plan_header(folder.plan).identity, identity, ignore))
+
+
+def _refuse_other(folder: Path, differing: list[str]) -> None:
+    if differing:
+        shown = "; ".join(differing[:4]) + ("; ..." if len(differing) > 4 else "")
+        raise UserError(f"{folder}: holds another run ({shown}); name another --output, or replace it with --overwrite")
+
+
+def _model_files(options: ConvertOptions) -> dict[str, dict[str, str]]:
     files = {"identity": options.bfm, "expression": options.expression}
-    return RunFacts(
-        config=options.config,
-        options=options.affecting_bytes(),
-        model_files={half: {"file": path.name, "sha256": file_sha256(path)} for half, path in files.items()},
-        point_vertices=farthest_points(model.mean, options.mesh_points, nose_tip).astype(np.int32),
+    return {half: {"file": path.name, "sha256": file_sha256(path)} for half, path in files.items()}
+
+
+def _model_facts(folder: Path, mesh_points: int) -> ModelFacts:
+    model = open_prepared(folder)
+    nose_tip = int(indices.landmark_vertices()[indices.NOSE_TIP])
+    return ModelFacts(
+        point_vertices=farthest_points(model.mean, mesh_points, nose_tip).astype(np.int32),
         identity_std=model.identity_std,
         expression_std=model.expression_std,
     )
 
 
 def _nothing_found(folders: list[Path], listing: Listing) -> str:
-    seen = (
-        ", ".join(f"{count} *{ending}" for ending, count in suffix_counts(listing).most_common(3)) or "no file at all"
-    )
+    seen = ", ".join(f"{count} *{ending}" for ending, count in suffix_counts(listing).most_common(3))
     return (
-        f"{', '.join(map(str, folders))}: no sample found (expected <source>_aug_<k>.jpg and .txt, saw {seen}); "
-        "look with threedface describe"
+        f"{', '.join(map(str, folders))}: no sample found (expected <source>_aug_<k>.jpg and .txt, saw "
+        f"{seen or 'no file at all'}); look with threedface describe"
     )
 
 
 def _close(folder: RunFolder, options: ConvertOptions, plan: Plan, started: float) -> None:
     """Writes what is true of this run only, gives the folder its name, and tells what was made."""
-    manifest = json.loads((folder.unfinished / MANIFEST).read_text(encoding="utf-8"))
-    rejected = manifest["samples"]["rejected"]
-    accepted = rejected <= options.max_rejected * plan.samples
+    manifest = read_manifest(folder.unfinished)
     seconds = time.time() - started
     run = {
         "started": datetime.fromtimestamp(started, timezone.utc).isoformat(timespec="seconds"),
@@ -113,10 +163,29 @@ def _close(folder: RunFolder, options: ConvertOptions, plan: Plan, started: floa
         "system": platform.platform(),
     }
     (folder.unfinished / RUN).write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
-    final = folder.close(accepted)
-    print(conversion_summary(final, manifest, seconds))
-    if not accepted:
+    final = folder.close(accepted=_accepted(manifest, options.max_rejected))
+    _tell(final, manifest, options.max_rejected, seconds)
+
+
+def _accepted(manifest: dict[str, Any], max_rejected: float) -> bool:
+    counts = manifest["samples"]
+    return bool(counts["rejected"] <= max_rejected * counts["planned"])
+
+
+def _tell(folder: Path, manifest: dict[str, Any], max_rejected: float, seconds: float | None) -> None:
+    """Prints what a run made; fails where it rejected too many.
+
+    Args:
+        folder: where it stands.
+        manifest: its manifest.
+        max_rejected: the share of rejected samples that is allowed.
+        seconds: how long it took; None for one that had ended before.
+    """
+    print(conversion_summary(folder, manifest, seconds))
+    if not _accepted(manifest, max_rejected):
+        counts = manifest["samples"]
         raise RunFailed(
-            f"{rejected} of {plan.samples} samples ({rejected / plan.samples:.1%}) were rejected, more than "
-            f"--max_rejected {options.max_rejected:g}; each is named in {final / REJECTED}"
+            f"{counts['rejected']} of {counts['planned']} samples ({counts['rejected'] / counts['planned']:.1%}) were "
+            f"rejected, more than --max_rejected {max_rejected:g}; each is named in {folder / REJECTED}. Mend them "
+            "and run again with --retry_rejected"
         )

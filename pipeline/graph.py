@@ -7,7 +7,9 @@ import apache_beam as beam
 import numpy as np
 
 from pipeline.finish import Finish
-from pipeline.metadata import RunFacts
+from pipeline.metadata import ModelFacts
+from pipeline.run_folder import RunFolder
+from transforms.image import ImageCheck
 from transforms.plan_file import ChunkAddress, PlannedShard
 from transforms.schema import schema
 from transforms.steps import Assemble, Decode, Encode, Landmarks, Pose, Read, WritePart
@@ -19,43 +21,56 @@ class GraphSettings:
     """What the steps need to know.
 
     Attributes:
-        folder: the folder of the unfinished run; shards are written here.
-        parts: the folder of part files.
-        plan: the plan file.
-        roots: the input folders.
+        folder: the folders of the run.
+        roots: the inputs.
+        image_check: how closely pictures are looked at.
         model: the prepared face model.
         point_vertices: vertices of mesh/points.
         row_offset: the row on which y = 0 lies, less the image's height, px.
         seed: salt of the order within shards.
-        facts: what the manifest says of the run's input.
+        facts: what the manifest says of the face model.
     """
 
-    folder: Path
-    parts: Path
-    plan: Path
+    folder: RunFolder
     roots: list[Path]
+    image_check: ImageCheck
     model: Path
     point_vertices: np.ndarray
     row_offset: float
     seed: int
-    facts: RunFacts
+    facts: ModelFacts
 
 
-def build_graph(
-    pipeline: beam.Pipeline, settings: GraphSettings, shards: list[PlannedShard], chunks: list[ChunkAddress]
-) -> None:
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What is to be done.
+
+    Attributes:
+        chunks: addresses of the chunks to convert.
+        parts: shard number and index name of parts that an earlier run finished.
+        shards: the shards to assemble.
+    """
+
+    chunks: list[ChunkAddress]
+    parts: list[tuple[int, str]]
+    shards: list[PlannedShard]
+
+
+def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, work: Work) -> None:
     """Adds the steps of a conversion to a pipeline."""
-    features = schema(len(settings.point_vertices))
-    addresses = pipeline | "Chunks" >> beam.Create(chunks)
-    planned = pipeline | "Shards" >> beam.Create([(shard.number, shard) for shard in shards])
+    folder = settings.folder
+    addresses = pipeline | "Chunks" >> beam.Create(work.chunks)
+    kept = pipeline | "KeptParts" >> beam.Create(work.parts)
+    planned = pipeline | "Shards" >> beam.Create([(shard.number, shard) for shard in work.shards])
 
-    raw = addresses | "Read" >> Read(settings.plan, settings.roots)
-    posed = raw.chunks | "Pose" >> Pose(settings.row_offset)
-    decoded = posed.chunks | "Decode" >> Decode(settings.model, settings.point_vertices)
-    placed = decoded.chunks | "Landmarks" >> Landmarks(settings.model)
-    encoded = placed.chunks | "Encode" >> Encode(features)
-    parts = encoded | "WritePart" >> WritePart(settings.parts)
-    written = {PLAN: planned, PARTS: parts} | "Assemble" >> Assemble(settings.folder, settings.seed)
+    raw = addresses | "Read" >> Read(folder.plan, settings.roots, settings.image_check)
+    posed = raw | "Pose" >> Pose(settings.row_offset)
+    decoded = posed | "Decode" >> Decode(settings.model, settings.point_vertices)
+    placed = decoded | "Landmarks" >> Landmarks(settings.model)
+    encoded = placed | "Encode" >> Encode(schema(len(settings.point_vertices)))
+    written = encoded | "WritePart" >> WritePart(folder.parts)
 
-    rejected = (raw.rejected, posed.rejected) | "Rejected" >> beam.Flatten()
-    _ = pipeline | "Finish" >> Finish(settings.folder, settings.plan, settings.facts, written, rejected)
+    parts = (written, kept) | "Parts" >> beam.Flatten()
+    assemble = Assemble(folder.unfinished, folder.parts, folder.markers, settings.seed)
+    assembled = {PLAN: planned, PARTS: parts} | "Assemble" >> assemble
+    _ = pipeline | "Finish" >> Finish(folder, settings.facts, assembled)

@@ -3,12 +3,12 @@
 import dataclasses
 import json
 from collections import Counter
-from importlib.metadata import version as installed_version
 from pathlib import Path
 
 import numpy as np
 import tensorflow_datasets as tfds
 
+from pipeline.identity import VERSION
 from transforms import indices
 from transforms.plan_file import DATASET, PlanHeader
 from transforms.reject import Reject
@@ -16,11 +16,7 @@ from transforms.schema import Feature, schema
 from transforms.shards import Shard
 from transforms.statistics import Statistics, add_statistics
 
-VERSION = "1.0.0"
 MANIFEST, REJECTED = "manifest.json", "rejected.jsonl"
-
-# Whose versions the bytes may depend on.
-_PACKAGES = ("threedface", "numpy", "pillow", "scipy", "h5py", "apache-beam", "tensorflow-datasets")
 
 _CONVENTIONS = {
     "model": "x right (the viewer's), y up, z toward the viewer; micrometres",
@@ -44,21 +40,15 @@ _CITATION = """@article{guo2019cnn,
 
 
 @dataclasses.dataclass(frozen=True)
-class RunFacts:
-    """What the manifest says of a run's input.
+class ModelFacts:
+    """What the manifest says of a run's face model.
 
     Attributes:
-        config: name of the configuration.
-        options: those that the bytes depend on.
-        model_files: for identity and expression, the file's name and SHA-256.
         point_vertices: vertices of mesh/points.
         identity_std: of the model, shape (100,), um.
         expression_std: of the model, shape (79,), um.
     """
 
-    config: str
-    options: dict[str, object]
-    model_files: dict[str, dict[str, str]]
     point_vertices: np.ndarray
     identity_std: np.ndarray
     expression_std: np.ndarray
@@ -82,7 +72,7 @@ def tfds_features(features: tuple[Feature, ...]) -> tfds.features.FeaturesDict:
 
 
 def write_metadata(
-    folder: Path, facts: RunFacts, header: PlanHeader, shards: list[Shard], rejected: list[Reject]
+    folder: Path, facts: ModelFacts, header: PlanHeader, shards: list[Shard], rejected: list[Reject]
 ) -> None:
     """Writes features.json, dataset_info.json, manifest.json and rejected.jsonl."""
     features = schema(len(facts.point_vertices))
@@ -140,16 +130,12 @@ def _split_infos(folder: Path, shards: list[Shard]) -> list[tfds.core.SplitInfo]
 
 
 def _manifest(
-    facts: RunFacts, features: tuple[Feature, ...], header: PlanHeader, shards: list[Shard], rejected: list[Reject]
+    facts: ModelFacts, features: tuple[Feature, ...], header: PlanHeader, shards: list[Shard], rejected: list[Reject]
 ) -> dict[str, object]:
     statistics = add_statistics([shard.statistics for shard in shards])
     return {
         "name": DATASET,
-        "config": facts.config,
-        "version": VERSION,
-        "versions": {package: installed_version(package) for package in _PACKAGES},
-        "options": facts.options,
-        "model_files": facts.model_files,
+        **header.identity,
         "samples": {"planned": header.samples, "written": statistics.samples, "rejected": len(rejected)},
         "rejected_reasons": dict(sorted(Counter(reject.reason for reject in rejected).items())),
         "image_sizes": {f"{height}x{width}": count for (height, width), count in statistics.image_sizes.items()},
@@ -172,7 +158,7 @@ def _split_entry(shards: list[Shard]) -> dict[str, object]:
     }
 
 
-def _coefficients(facts: RunFacts, statistics: Statistics) -> dict[str, dict[str, list[float]]]:
+def _coefficients(facts: ModelFacts, statistics: Statistics) -> dict[str, dict[str, list[float]]]:
     """Mean and std as found in the data, over all splits, and the model's std; raw coefficients, um."""
     halves = {"identity": facts.identity_std, "expression": facts.expression_std}
     split_at = [indices.IDENTITY_COMPONENTS]

@@ -6,9 +6,11 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 from pipeline.splits import DEFAULT_SPLITS, parse_splits, split_by_300w, split_by_hash
 from transforms.errors import UserError
+from transforms.image import ImageCheck
 from transforms.indices import VERTICES
 
 CONFIGS = ("coarse",)
@@ -32,10 +34,12 @@ class ConvertOptions:
         seed: salt of splits and order.
         shard_bytes: about how large a shard is to be.
         num_shards: shards of each split, instead of shard_bytes.
+        image_check: how closely pictures are looked at.
         max_rejected: the share of rejected samples above which the run fails.
         workers: processes of the local engine.
         model_cache: folder of prepared face models.
         overwrite: whether to replace what the output holds.
+        retry_rejected: whether to convert rejected samples again, keeping the rest.
         beam: flags for Beam.
     """
 
@@ -51,10 +55,12 @@ class ConvertOptions:
     seed: int
     shard_bytes: int
     num_shards: int | None
+    image_check: ImageCheck
     max_rejected: float
     workers: int
     model_cache: Path
     overwrite: bool
+    retry_rejected: bool
     beam: list[str]
 
     def split_of(self, source: str) -> str:
@@ -71,6 +77,7 @@ class ConvertOptions:
             "seed": self.seed,
             "shard_size": None if self.num_shards else self.shard_bytes,
             "num_shards": self.num_shards,
+            "image_check": self.image_check,
         }
 
 
@@ -120,6 +127,12 @@ def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="fail above this share of rejected samples (default: 0.01)",
     )
+    add(
+        "--image_check",
+        choices=get_args(ImageCheck),
+        default="scan",
+        help="header: ends and format; scan: the whole stream; full: every pixel (default: scan)",
+    )
     add("--workers", type=_integer(1), metavar="N", help="processes of the local engine (default: all cores)")
     add(
         "--model_cache",
@@ -128,7 +141,9 @@ def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where prepared face models are kept (default: %(default)s)",
     )
-    add("--overwrite", action="store_true", help="replace what the output holds of this configuration")
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--overwrite", action="store_true", help="replace what the output holds of this configuration")
+    again.add_argument("--retry_rejected", action="store_true", help="try rejected samples again, after mending them")
 
 
 def convert_options(arguments: argparse.Namespace, beam: list[str]) -> ConvertOptions:

@@ -1,6 +1,8 @@
 """The plan of a run: which samples go into which chunk and shard. Depends on names, sizes and options only."""
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Callable
 from itertools import groupby
 
@@ -42,8 +44,12 @@ def make_plan(
     numbers_bytes: int,
     shard_bytes: int,
     num_shards: int | None,
+    run: str,
 ) -> Plan:
     """Plans a run.
+
+    Sources are dealt to shards by their numbers of samples, so that a file that is mended later (and
+    has another size then) moves no other sample.
 
     Args:
         listing: the samples found.
@@ -52,9 +58,10 @@ def make_plan(
         numbers_bytes: bytes of a record besides its picture.
         shard_bytes: about how large a shard is to be.
         num_shards: how many shards each split is to have, instead; fewer where it has fewer sources.
+        run: digest of what else the bytes depend on, for the fingerprints.
     """
     usable, rejects = _pair(listing)
-    by_source = {source: list(group) for source, group in groupby(usable, key=lambda item: item[0].name.source)}
+    by_source = {source: list(group) for source, group in groupby(usable, key=lambda files: files.name.source)}
     splits: dict[str, list[str]] = {}
     for source in sorted(by_source, key=lambda source: (hash_fraction(f"order/{seed}/{source}"), source)):
         splits.setdefault(split_of(source), []).append(source)
@@ -62,26 +69,46 @@ def make_plan(
     shards: list[PlannedShard] = []
     chunks: list[PlannedChunk] = []
     for split, sources in sorted(splits.items()):
-        sizes = [sum(size + numbers_bytes for _, size in by_source[source]) for source in sources]
-        groups = _divide(sizes, min(num_shards or -(-sum(sizes) // shard_bytes), len(sources)))
+        counts = [len(by_source[source]) for source in sources]
+        size = sum(files.image.bytes + numbers_bytes for source in sources for files in by_source[source])
+        groups = _divide(counts, min(num_shards or -(-size // shard_bytes), len(sources)))
         for index, rows in enumerate(groups):
-            samples = [sample for row in rows for sample in by_source[sources[row]]]
-            first = len(chunks)
-            for batch in _batches(samples, numbers_bytes):
-                chunks.append(PlannedChunk(len(chunks), len(shards), batch))
-            numbers = tuple(range(first, len(chunks)))
-            shards.append(PlannedShard(len(shards), split, index, len(groups), len(rows), len(samples), numbers))
+            samples = [files for row in rows for files in by_source[sources[row]]]
+            own = [
+                PlannedChunk(number, len(shards), _fingerprint(run, [files.name.key for files in batch]), batch)
+                for number, batch in enumerate(_batches(samples, numbers_bytes), start=len(chunks))
+            ]
+            chunks += own
+            shards.append(
+                PlannedShard(
+                    number=len(shards),
+                    split=split,
+                    index=index,
+                    of=len(groups),
+                    sources=len(rows),
+                    samples=len(samples),
+                    chunks=tuple(chunk.number for chunk in own),
+                    fingerprint=_fingerprint(run, [split, index, len(groups), *(chunk.fingerprint for chunk in own)]),
+                )
+            )
     return Plan(shards, chunks, rejects, len(listing.samples))
 
 
-def _pair(listing: Listing) -> tuple[list[tuple[SampleFiles, int]], list[Reject]]:
-    """Samples with one picture and one parameter file, each with the picture's bytes; and the others."""
+def plan_digest(plan: Plan) -> str:
+    """A digest of who goes where, to tell two plans apart; hexadecimal."""
+    return _fingerprint("", [*(shard.fingerprint for shard in plan.shards), *(reject.key for reject in plan.rejects)])
+
+
+def _fingerprint(run: str, value: list) -> str:
+    return hashlib.sha256(json.dumps([run, value]).encode()).hexdigest()[:32]
+
+
+def _pair(listing: Listing) -> tuple[list[SampleFiles], list[Reject]]:
+    """Samples with one picture and one parameter file; and the others."""
     usable, rejects = [], []
     for name, found in listing.samples.items():
         if len(found.images) == len(found.parameters) == 1:
-            (image,), (parameters,) = found.images, found.parameters
-            files = SampleFiles(name, image.root, image.path, parameters.root, parameters.path)
-            usable.append((files, image.bytes))
+            usable.append(SampleFiles(name, found.images[0], found.parameters[0]))
         else:
             rejects.append(_unpaired(name.key, found))
     return usable, rejects
@@ -110,19 +137,20 @@ def _divide(sizes: list[int], count: int) -> list[list[int]]:
     return runs
 
 
-def _batches(samples: list[tuple[SampleFiles, int]], numbers_bytes: int) -> list[tuple[SampleFiles, ...]]:
+def _batches(samples: list[SampleFiles], numbers_bytes: int) -> list[tuple[SampleFiles, ...]]:
     """Cuts the samples of a shard into chunks, between sources where that is possible."""
     batches: list[list[SampleFiles]] = []
     bytes_left = samples_left = 0
-    for _, group in groupby(samples, key=lambda item: item[0].name.source):
+    for _, group in groupby(samples, key=lambda files: files.name.source):
         source = list(group)
-        if len(source) > samples_left or sum(size + numbers_bytes for _, size in source) > bytes_left:
+        if len(source) > samples_left or sum(files.image.bytes + numbers_bytes for files in source) > bytes_left:
             bytes_left = samples_left = 0
-        for files, size in source:
-            if not samples_left or size + numbers_bytes > bytes_left:
+        for files in source:
+            size = files.image.bytes + numbers_bytes
+            if not samples_left or size > bytes_left:
                 batches.append([])
                 samples_left, bytes_left = CHUNK_SAMPLES, CHUNK_BYTES
             batches[-1].append(files)
             samples_left -= 1
-            bytes_left -= size + numbers_bytes
+            bytes_left -= size
     return [tuple(batch) for batch in batches]

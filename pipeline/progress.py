@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from transforms.parts import finished_chunks
+from pipeline.run_folder import Kept
+from transforms.parts import find_parts
 from transforms.plan_file import PlannedChunk
 
 _POLL_SECONDS = 0.25
@@ -16,17 +17,21 @@ _POLL_SECONDS = 0.25
 class ProgressBar:
     """Shows samples, rate and time left while a run goes on. Use it as a context manager."""
 
-    def __init__(self, parts: Path, chunks: Iterable[PlannedChunk]) -> None:
-        """Takes the folder of part files and the planned chunks."""
+    def __init__(self, parts: Path, chunks: Iterable[PlannedChunk], kept: Kept) -> None:
+        """Takes the folder of parts, the planned chunks, and what of them was done before."""
         self._parts = parts
         self._samples = {chunk.number: len(chunk.samples) for chunk in chunks}
+        self._in_shards = sum(len(chunk.samples) for chunk in chunks if chunk.shard in kept.shards)
+        self._before = self._in_shards + sum(self._samples[number] for number in kept.parts)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
     def __enter__(self) -> "ProgressBar":
         """Starts to follow the run."""
         every = 0.1 if sys.stderr.isatty() else 15.0  # a log wants few lines
-        self._bar = tqdm(total=sum(self._samples.values()), unit=" samples", desc="convert", mininterval=every)
+        self._bar = tqdm(
+            total=sum(self._samples.values()), initial=self._before, unit=" samples", desc="convert", mininterval=every
+        )
         self._thread.start()
         return self
 
@@ -42,5 +47,5 @@ class ProgressBar:
             self._update()
 
     def _update(self) -> None:
-        done = sum(self._samples[number] for number in finished_chunks(self._parts))
-        self._bar.update(done - self._bar.n)
+        numbers = {number for number, _ in find_parts(self._parts)}
+        self._bar.update(self._in_shards + sum(map(self._samples.__getitem__, numbers)) - self._bar.n)

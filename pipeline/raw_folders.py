@@ -5,18 +5,10 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from transforms.errors import UserError
 from transforms.names import IMAGE_SUFFIX, SampleName, parse_file_name
-
-
-class RawFile(NamedTuple):
-    """A file of a sample: which input folder, the path relative to it, and its size in bytes."""
-
-    root: int
-    path: str
-    bytes: int
+from transforms.raw_sample import RawFile
 
 
 @dataclasses.dataclass

@@ -1,11 +1,43 @@
-"""The folder of a run: unfinished under one name, and under its final one only when it is whole."""
+"""The folder of a run: unfinished under one name, and under its final one only when it is whole.
 
+<version>.unfinished/
+    plan.jsonl              what is to be done
+    parts/chunk-*.part      records of one chunk, with an index (.json) that is written last
+    markers/*.json          one for each shard that is whole
+    threedface-*.tfrecord-* the shards
+    workers.log             what worker processes print
+"""
+
+import dataclasses
+import fcntl
+import json
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from transforms.errors import UserError
+from transforms.parts import find_parts, read_part
+from transforms.plan_file import PlannedChunk, PlannedShard
+from transforms.shards import Shard, read_markers, write_marker
+
+SHARDS = "shards.jsonl"  # the markers, kept beside the finished shards for --retry_rejected
 
 _UNFINISHED, _TOO_MANY = ".unfinished", ".too_many_rejected"
+
+
+@dataclasses.dataclass(frozen=True)
+class Kept:
+    """What a run finds done already.
+
+    Attributes:
+        shards: numbers of shards that are whole.
+        parts: shard number and index name of whole parts of other shards, by chunk number.
+    """
+
+    shards: frozenset[int]
+    parts: dict[int, tuple[int, str]]
 
 
 class RunFolder:
@@ -17,6 +49,7 @@ class RunFolder:
         too_many: where it stands when more samples were rejected than allowed.
         plan: the plan file.
         parts: the folder of part files.
+        markers: the folder of markers of whole shards.
         log: what worker processes print.
     """
 
@@ -27,29 +60,119 @@ class RunFolder:
         self.too_many = final.with_name(final.name + _TOO_MANY)
         self.plan = self.unfinished / "plan.jsonl"
         self.parts = self.unfinished / "parts"
+        self.markers = self.unfinished / "markers"
         self.log = self.unfinished / "workers.log"
 
-    def start(self, overwrite: bool) -> None:
-        """Makes the folder of the unfinished run.
+    @property
+    def finished(self) -> Path | None:
+        """The folder of a run that has ended, if there is one."""
+        return next((folder for folder in (self.final, self.too_many) if folder.exists()), None)
+
+    @contextmanager
+    def open(self, overwrite: bool) -> Iterator[None]:
+        """Makes the folder of the unfinished run, or takes up that of a run that was stopped, for this process alone.
+
+        Args:
+            overwrite: whether to remove first what is there of this and other runs.
 
         Raises:
-            UserError: another run's folder is there and may not be replaced, or it cannot be made.
+            UserError: another process is at work in it, or it cannot be made.
         """
-        others = [folder for folder in (self.final, self.unfinished, self.too_many) if folder.exists()]
-        if others and not overwrite:
-            raise UserError(f"{others[0]}: holds another run; name another --output, or replace it with --overwrite")
         try:
-            for folder in others:
-                shutil.rmtree(folder)
-            self.parts.mkdir(parents=True)
+            self.unfinished.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.unfinished, os.O_RDONLY)
         except OSError as error:
             raise UserError(f"{error.filename}: cannot be written ({error.strerror}); name another --output") from None
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(f"{self.unfinished}: another run is at work there; wait for its end") from None
+            if overwrite:
+                for folder in (self.final, self.too_many):
+                    shutil.rmtree(folder, ignore_errors=True)
+                for path in self.unfinished.iterdir():
+                    _remove(path)
+            self.parts.mkdir(exist_ok=True)
+            self.markers.mkdir(exist_ok=True)
+            yield
+        finally:
+            os.close(lock)
+
+    def reopen(self, finished: Path) -> None:
+        """Turns the folder of a run that has ended into an unfinished one, with a marker for each of its shards."""
+        finished.rename(self.unfinished)
+        self.parts.mkdir(exist_ok=True)
+        self.markers.mkdir(exist_ok=True)
+
+    def keep(self, shards: list[PlannedShard], chunks: list[PlannedChunk], retry_rejected: bool) -> Kept:
+        """Finds what is done of a plan, and removes all else that an earlier run left.
+
+        Args:
+            shards: planned.
+            chunks: planned.
+            retry_rejected: whether to do those again in which a sample was rejected.
+        """
+        self._restore_markers()
+        by_fingerprint = {shard.fingerprint: shard for shard in shards}
+        whole: dict[int, Shard] = {}
+        for shard in read_markers(self.markers):
+            planned = by_fingerprint.get(shard.planned.fingerprint)
+            if planned and shard.is_whole(self.unfinished) and not (retry_rejected and shard.rejects):
+                whole[planned.number] = dataclasses.replace(shard, planned=planned)
+        marked = {write_marker(self.markers, shard) for shard in whole.values()}
+        for path in self.markers.iterdir():
+            if path not in marked:
+                path.unlink()
+
+        parts: dict[int, tuple[int, str]] = {}
+        files = set()
+        fingerprints = {chunk.number: chunk.fingerprint for chunk in chunks if chunk.shard not in whole}
+        for number, index in find_parts(self.parts):
+            part = read_part(self.parts, index)
+            if (
+                number not in parts
+                and fingerprints.get(number) == part.fingerprint
+                and not (retry_rejected and part.rejects)
+                and part.is_whole(self.parts)
+            ):
+                parts[number] = (part.shard, index)
+                files |= {index, part.file}
+        for path in self.parts.iterdir():
+            if path.name not in files:
+                path.unlink()
+        known = {shard.planned.file_name for shard in whole.values()} | {path.name for path in self._own()}
+        for path in self.unfinished.iterdir():
+            if path.name not in known:
+                _remove(path)
+        return Kept(frozenset(whole), parts)
 
     def close(self, accepted: bool) -> Path:
         """Gives the finished run its final name, after what only the run itself needed is gone."""
-        shutil.rmtree(self.parts)
-        self.plan.unlink()
-        self.log.unlink(missing_ok=True)
+        with (self.unfinished / SHARDS).open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(shard.to_json()) + "\n" for shard in read_markers(self.markers))
+        for path in self._own():
+            _remove(path)
+        for path in self.unfinished.glob(".*"):
+            _remove(path)
         folder = self.final if accepted else self.too_many
         self.unfinished.rename(folder)
         return folder
+
+    def _own(self) -> tuple[Path, ...]:
+        """What belongs to the run and not to its result."""
+        return (self.plan, self.parts, self.markers, self.log)
+
+    def _restore_markers(self) -> None:
+        """Markers of a run that had ended: they stand in one file beside its shards."""
+        lines = self.unfinished / SHARDS
+        if lines.exists():
+            for line in lines.read_text(encoding="utf-8").splitlines():
+                write_marker(self.markers, Shard.from_json(json.loads(line)))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

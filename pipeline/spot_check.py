@@ -58,7 +58,7 @@ def spot_check(listing: Listing) -> SpotCheck:
     sizes: Counter[tuple[int, int]] = Counter()
     for file, data in _contents(listing, pictures, image.MAX_BYTES, bad):
         try:
-            sizes[check_jpeg(data)] += 1
+            sizes[check_jpeg(data, "scan")] += 1
         except BadSample as problem:
             bad.append((file.path, problem.reason, problem.detail))
     lines: Counter[int] = Counter()

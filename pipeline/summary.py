@@ -6,19 +6,21 @@ from typing import Any
 from pipeline.metadata import REJECTED
 
 
-def conversion_summary(folder: Path, manifest: dict[str, Any], seconds: float) -> str:
+def conversion_summary(folder: Path, manifest: dict[str, Any], seconds: float | None) -> str:
     """What was made, and what to do with it: fits a screen.
 
     Args:
         folder: where the conversion stands.
         manifest: its manifest.
-        seconds: how long it took.
+        seconds: how long it took; None for one that had ended before.
     """
     counts = manifest["samples"]
     written, rejected = counts["written"], counts["rejected"]
+    name = f"{manifest['name']}/{manifest['config']} {manifest['version']}"
     lines = [
-        f"{manifest['name']}/{manifest['config']} {manifest['version']}: {written:,} samples in {seconds:.1f} s "
-        f"({written / seconds:,.0f} samples/s)",
+        f"{name}: {written:,} samples in {seconds:.1f} s"
+        if seconds
+        else f"{name}: already finished, with the same input and options; nothing to do",
         f"planned {counts['planned']:,} = written {written:,} + rejected {rejected:,}",
         "",
         f"  {'split':<12} {'shards':>7} {'samples':>10} {'size':>10}",

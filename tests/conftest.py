@@ -7,12 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from pipeline.demo.dataset import DemoFiles, write_demo
 from pipeline.demo.face_model import SyntheticModel, make_model
 from transforms.prepared_model import PreparedModel, open_prepared, prepare
 
 SOURCES, AUGMENTATIONS = 10, 3
+
+# How fast a machine is at the moment is not what properties are about.
+settings.register_profile("threedface", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("threedface")
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -18,12 +18,16 @@ class Chunk:
     Attributes:
         number: the chunk's number in the plan.
         shard: the number in the plan of the shard it goes to.
+        fingerprint: the planned chunk's, by which a later run knows that it is the same.
         columns: lists (strings and bytes) or arrays (numbers) of equal length.
+        rejects: the samples that steps took out.
     """
 
     number: int
     shard: int
+    fingerprint: str
     columns: dict[str, Any]
+    rejects: tuple[Reject, ...]
 
     def __len__(self) -> int:
         """The number of samples."""
@@ -33,18 +37,15 @@ class Chunk:
         """The chunk with more columns."""
         return dataclasses.replace(self, columns={**self.columns, **columns})
 
-    def split_bad(self, stage: str, bad: dict[int, BadSample]) -> tuple["Chunk", list[Reject]]:
-        """Takes bad samples out.
+    def without(self, stage: str, bad: dict[int, BadSample]) -> "Chunk":
+        """The chunk without bad samples, which are added to its rejects.
 
         Args:
             stage: the step that found them.
             bad: for each bad sample's position, what is wrong with its parameters.
-
-        Returns:
-            The chunk without them, and their rejects.
         """
         if not bad:
-            return self, []
+            return self
         keep = [row for row in range(len(self)) if row not in bad]
         columns = {
             name: column[keep] if isinstance(column, np.ndarray) else [column[row] for row in keep]
@@ -54,4 +55,4 @@ class Chunk:
             Reject(self.columns["key"][row], self.columns["parameters_file"][row], stage, error.reason, error.detail)
             for row, error in sorted(bad.items())
         ]
-        return dataclasses.replace(self, columns=columns), rejects
+        return dataclasses.replace(self, columns=columns, rejects=(*self.rejects, *rejects))

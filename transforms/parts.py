@@ -1,60 +1,104 @@
-"""Part files: the framed records of one chunk, until they are assembled to a shard."""
+"""Part files: the framed records of one chunk, until they are assembled to a shard.
+
+Beside each part stands its index, which is written last: a part counts when its index is there. The
+indices are what goes on through the graph, by name, and what a resumed run finds.
+"""
 
 import dataclasses
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
+
+import google_crc32c
 
 from transforms.chunk import Chunk
 from transforms.errors import named_errors
+from transforms.json_files import read_json, write_json
+from transforms.reject import Reject
 from transforms.statistics import Statistics, chunk_statistics
 from transforms.tfrecord import frame
 
-_PREFIX, _SUFFIX = "chunk-", ".part"
+_PREFIX, _RECORDS, _INDEX = "chunk-", ".part", ".json"
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """One part file and its index.
+    """The index of one part file.
 
     Attributes:
-        file: the file's path.
         chunk: number of the chunk whose records it holds.
+        shard: number of the shard it belongs to.
+        fingerprint: the planned chunk's.
+        file: name of the part file, in the same folder.
+        crc32c: of the file.
         keys: keys of the samples, in the file's order.
         lengths: bytes of each framed record.
         statistics: of the samples.
+        rejects: the chunk's rejected samples.
     """
 
-    file: Path
     chunk: int
+    shard: int
+    fingerprint: str
+    file: str
+    crc32c: int
     keys: list[str]
     lengths: list[int]
     statistics: Statistics
+    rejects: tuple[Reject, ...]
+
+    def is_whole(self, folder: Path) -> bool:
+        """Whether the file's bytes are those that were written: a machine may have lost power since."""
+        try:
+            return google_crc32c.value((folder / self.file).read_bytes()) == self.crc32c
+        except OSError:
+            return False
 
 
-def write_part(folder: Path, chunk: Chunk) -> Part:
-    """Writes the column ``record`` of a chunk as TFRecords.
+def write_part(folder: Path, chunk: Chunk) -> str:
+    """Writes the column ``record`` of a chunk as TFRecords, and the index.
 
     The name is unique, so that two attempts at one chunk (a runner may make them) never meet in one
-    file; only the attempt that the runner commits is named to Assemble.
+    file; either may be used, for they hold the same.
+
+    Returns:
+        Name of the index, for `read_part`.
     """
     name = f"{_PREFIX}{chunk.number:06d}-{uuid.uuid4().hex}"
-    framed = [frame(record) for record in chunk.columns["record"]]
-    unfinished, file = folder / name, folder / (name + _SUFFIX)
-    with named_errors(unfinished), unfinished.open("wb") as out:
-        out.writelines(framed)
-    unfinished.rename(file)
     columns = chunk.columns
-    return Part(
-        file=file,
+    framed = [frame(record) for record in columns["record"]] if len(chunk) else []
+    crc = 0
+    with named_errors(folder / name), (folder / (name + _RECORDS)).open("wb") as out:
+        for record in framed:
+            out.write(record)
+            crc = google_crc32c.extend(crc, record)
+    part = Part(
         chunk=chunk.number,
+        shard=chunk.shard,
+        fingerprint=chunk.fingerprint,
+        file=name + _RECORDS,
+        crc32c=crc,
         keys=columns["key"],
         lengths=[len(record) for record in framed],
         statistics=chunk_statistics(
             columns["coefficients/identity"], columns["coefficients/expression"], columns["image_size"]
         ),
+        rejects=chunk.rejects,
     )
+    index = name + _INDEX
+    write_json(folder / index, {**dataclasses.asdict(part), "statistics": part.statistics.to_json()})
+    return index
 
 
-def finished_chunks(folder: Path) -> set[int]:
-    """Numbers of the chunks whose parts stand in a folder."""
-    return {int(file.name.removeprefix(_PREFIX).split("-")[0]) for file in folder.glob(f"{_PREFIX}*{_SUFFIX}")}
+def read_part(folder: Path, index: str) -> Part:
+    """Reads the index of a part."""
+    entry = read_json(folder / index)
+    statistics = Statistics.from_json(entry.pop("statistics"))
+    rejects = tuple(Reject(**reject) for reject in entry.pop("rejects"))
+    return Part(**entry, statistics=statistics, rejects=rejects)
+
+
+def find_parts(folder: Path) -> Iterator[tuple[int, str]]:
+    """Chunk numbers and index names of the parts that stand in a folder, sorted."""
+    for file in sorted(folder.glob(f"{_PREFIX}*{_INDEX}")):
+        yield int(file.name.removeprefix(_PREFIX).split("-")[0]), file.name

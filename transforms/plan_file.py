@@ -1,7 +1,7 @@
 """The plan of a run as a file: what goes into which chunk and shard, decided before the run.
 
-JSON lines. The first is a header: input folders, shards, rejects. Each further one is a chunk.
-Steps are given addresses of chunks in the file, so that the pipeline itself stays small.
+JSON lines. The first is a header: input folders, shards, rejects. Each further one is a chunk. Steps
+are given addresses of chunks in the file, so that the pipeline itself stays small.
 """
 
 import dataclasses
@@ -9,10 +9,10 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from transforms.names import SampleName
-from transforms.raw_sample import SampleFiles
+from transforms.raw_sample import RawFile, SampleFiles
 from transforms.reject import Reject
 
 DATASET = "threedface"
@@ -30,6 +30,7 @@ class PlannedShard:
         sources: how many sources are planned for it.
         samples: how many samples are planned for it.
         chunks: numbers of the chunks that make it up.
+        fingerprint: of all that its bytes depend on but the raw files' contents.
     """
 
     number: int
@@ -39,19 +40,33 @@ class PlannedShard:
     sources: int
     samples: int
     chunks: tuple[int, ...]
+    fingerprint: str
 
     @property
     def file_name(self) -> str:
         """The name that TFDS expects."""
         return f"{DATASET}-{self.split}.tfrecord-{self.index:05d}-of-{self.of:05d}"
 
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> "PlannedShard":
+        """A shard as JSON holds it."""
+        return cls(**{**entry, "chunks": tuple(entry["chunks"])})
+
 
 @dataclasses.dataclass(frozen=True)
 class PlannedChunk:
-    """Samples that are worked on together: its number, its shard's number, and the samples' files."""
+    """Samples that are worked on together.
+
+    Attributes:
+        number: its number among all chunks of the run.
+        shard: number of the shard it goes to.
+        fingerprint: of all that its records depend on but the raw files' contents.
+        samples: where the samples lie.
+    """
 
     number: int
     shard: int
+    fingerprint: str
     samples: tuple[SampleFiles, ...]
 
 
@@ -67,33 +82,35 @@ class PlanHeader:
     """What a plan file says besides its chunks.
 
     Attributes:
-        inputs: the input folders.
+        identity: what makes the run's bytes: versions, options, model files, a digest of the plan.
         samples: how many samples were found.
         shards: the shards to write.
         rejects: samples that the listing alone shows to be unusable.
     """
 
-    inputs: tuple[str, ...]
+    identity: dict[str, Any]
     samples: int
     shards: tuple[PlannedShard, ...]
     rejects: tuple[Reject, ...]
 
 
 def write_plan(path: Path, header: PlanHeader, chunks: Iterable[PlannedChunk]) -> list[ChunkAddress]:
-    """Writes a plan file.
+    """Writes a plan file: under a passing name, then, when it is whole, under its own.
 
     Returns:
         The address of each chunk, in the order given.
     """
     addresses = []
-    with path.open("wb") as file:
+    unfinished = path.with_name(f".{path.name}")
+    with unfinished.open("wb") as file:
         file.write(_line(dataclasses.asdict(header)))
         for chunk in chunks:
-            line = _line({"number": chunk.number, "shard": chunk.shard, "samples": chunk.samples})
+            line = _line([chunk.number, chunk.shard, chunk.fingerprint, chunk.samples])
             addresses.append(ChunkAddress(file.tell(), len(line)))
             file.write(line)
         file.flush()
         os.fsync(file.fileno())
+    unfinished.rename(path)
     return addresses
 
 
@@ -102,9 +119,9 @@ def read_plan_header(path: Path) -> PlanHeader:
     with path.open("rb") as file:
         header = json.loads(file.readline())
     return PlanHeader(
-        inputs=tuple(header["inputs"]),
+        identity=header["identity"],
         samples=header["samples"],
-        shards=tuple(PlannedShard(**{**shard, "chunks": tuple(shard["chunks"])}) for shard in header["shards"]),
+        shards=tuple(map(PlannedShard.from_json, header["shards"])),
         rejects=tuple(Reject(**reject) for reject in header["rejects"]),
     )
 
@@ -113,9 +130,15 @@ def read_planned_chunk(path: Path, address: ChunkAddress) -> PlannedChunk:
     """Reads one chunk of a plan file."""
     with path.open("rb") as file:
         file.seek(address.offset)
-        planned = json.loads(file.read(address.length))
-    samples = tuple(SampleFiles(SampleName(*name), *files) for name, *files in planned["samples"])
-    return PlannedChunk(planned["number"], planned["shard"], samples)
+        number, shard, fingerprint, samples = json.loads(file.read(address.length))
+    return PlannedChunk(
+        number,
+        shard,
+        fingerprint,
+        tuple(
+            SampleFiles(SampleName(*name), RawFile(*image), RawFile(*parameters)) for name, image, parameters in samples
+        ),
+    )
 
 
 def _line(value: object) -> bytes:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from transforms import image, parameters
-from transforms.image import check_jpeg
+from transforms.image import ImageCheck, check_jpeg
 from transforms.names import SampleName
 from transforms.parameters import Parameters, parse_parameters
 from transforms.reject import BadSample, Reject
@@ -12,22 +12,20 @@ from transforms.reject import BadSample, Reject
 STAGE = "Read"
 
 
-class SampleFiles(NamedTuple):
-    """Where a sample lies.
+class RawFile(NamedTuple):
+    """A file of a sample: which input (a position in their list), the path within it, and its size in bytes."""
 
-    Attributes:
-        name: the sample.
-        root: which of the input folders, as a position in their list.
-        image_file: relative to that folder.
-        parameters_root: which of the input folders holds the parameters.
-        parameters_file: relative to that folder.
-    """
+    root: int
+    path: str
+    bytes: int
+
+
+class SampleFiles(NamedTuple):
+    """The two files of a sample."""
 
     name: SampleName
-    root: int
-    image_file: str
-    parameters_root: int
-    parameters_file: str
+    image: RawFile
+    parameters: RawFile
 
 
 class RawSample(NamedTuple):
@@ -38,25 +36,25 @@ class RawSample(NamedTuple):
     parameters: Parameters
 
 
-def read_sample(roots: list[Path], files: SampleFiles) -> RawSample | Reject:
+def read_sample(roots: list[Path], files: SampleFiles, image_check: ImageCheck) -> RawSample | Reject:
     """Reads and checks a sample's files; a Reject names the first that is not right."""
     key = files.name.key
     try:
-        data = _read(roots[files.root] / files.image_file, image.MAX_BYTES)
-        size = check_jpeg(data)
+        data = _read(roots, files.image, image.MAX_BYTES)
+        size = check_jpeg(data, image_check)
     except BadSample as bad:
-        return Reject(key, files.image_file, STAGE, bad.reason, bad.detail)
+        return Reject(key, files.image.path, STAGE, bad.reason, bad.detail)
     try:
-        text = _read(roots[files.parameters_root] / files.parameters_file, parameters.MAX_BYTES)
+        text = _read(roots, files.parameters, parameters.MAX_BYTES)
         return RawSample(data, size, parse_parameters(text))
     except BadSample as bad:
-        return Reject(key, files.parameters_file, STAGE, bad.reason, bad.detail)
+        return Reject(key, files.parameters.path, STAGE, bad.reason, bad.detail)
 
 
-def _read(path: Path, most: int) -> bytes:
+def _read(roots: list[Path], file: RawFile, most: int) -> bytes:
     """A file's bytes, up to one more than ``most``, so that a file of any size is found out cheaply."""
     try:
-        with path.open("rb") as file:
-            return file.read(most + 1)
+        with (roots[file.root] / file.path).open("rb") as opened:
+            return opened.read(most + 1)
     except OSError as error:
         raise BadSample("unreadable", str(error.strerror)) from None

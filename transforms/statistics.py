@@ -1,6 +1,7 @@
 """Sums over samples that can be added up in any grouping, and are, in a fixed order."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,26 @@ class Statistics:
     total: np.ndarray
     squares: np.ndarray
     image_sizes: dict[tuple[int, int], int]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON holds it; numbers come back the same to the last bit."""
+        sizes = {f"{height}x{width}": count for (height, width), count in self.image_sizes.items()}
+        return {
+            "samples": self.samples,
+            "total": self.total.tolist(),
+            "squares": self.squares.tolist(),
+            "image_sizes": sizes,
+        }
+
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> "Statistics":
+        """What `to_json` gave."""
+        return cls(
+            samples=entry["samples"],
+            total=np.array(entry["total"]),
+            squares=np.array(entry["squares"]),
+            image_sizes={_size(text): count for text, count in entry["image_sizes"].items()},
+        )
 
     def mean(self) -> np.ndarray:
         """Mean of the coefficients, shape (179,), um."""
@@ -61,3 +82,8 @@ def add_statistics(parts: list[Statistics]) -> Statistics:
         squares=sum((part.squares for part in parts), zero),
         image_sizes=dict(sorted(sizes.items())),
     )
+
+
+def _size(text: str) -> tuple[int, int]:
+    height, width = text.split("x")
+    return int(height), int(width)

@@ -19,7 +19,7 @@ JPEG_QUALITY = 94  # about 53 kB a picture, as in the data set
 def write_raw_data(folder: Path, sources: int, augmentations: int, seed: int = 0) -> DemoFiles:
     """Writes CoarseData with parameters of their own for each sample, identity shared by a source's."""
     model = make_model()
-    pictures = [_jpeg(make_sample(model, seed, number, 0)) for number in range(PICTURES)]
+    pictures = [jpeg(make_sample(model, seed, number, 0)) for number in range(PICTURES)]
     rng = np.random.default_rng(seed)
     picture = cycle(pictures)
     for number in range(sources):
@@ -47,7 +47,7 @@ def _draw(rng: np.random.Generator, std: np.ndarray) -> np.ndarray:
     return np.clip(rng.normal(size=len(std)), -2.5, 2.5) * std
 
 
-def _jpeg(sample: Sample) -> bytes:
+def jpeg(sample: Sample) -> bytes:
     out = io.BytesIO()
     Image.fromarray(sample.image).save(out, "JPEG", quality=JPEG_QUALITY)
     return out.getvalue()

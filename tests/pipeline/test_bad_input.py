@@ -128,6 +128,8 @@ def test_too_many_rejects_fail_the_run_and_keep_what_was_written(raw, convert, t
     kept = tmp_path / "out" / (FOLDER + ".too_many_rejected")
     assert (kept / "rejected.jsonl").read_text().count("\n") == 1
     assert [path.name for path in kept.parent.iterdir()] == [kept.name]
+    same = convert(source, tmp_path / "out", "--splits", "train=1")
+    assert same.returncode == 1 and same.stderr.count("\n") == 1  # it had ended like this
     again = convert(source, tmp_path / "out", "--splits", "train=1", "--max_rejected", 0.5, "--overwrite")
     assert again.returncode == 0
     assert [path.name for path in kept.parent.iterdir()] == ["1.0.0"]
@@ -158,7 +160,7 @@ def test_an_input_without_any_sample(convert, tmp_path):
 
 def test_an_output_that_holds_another_run(converted, raw, convert):
     before = {path: path.stat().st_mtime_ns for path in converted.rglob("*")}
-    done = convert(raw.dataset, converted)
+    done = convert(raw.dataset, converted)  # with other splits
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1 and "holds another run" in done.stderr and "--overwrite" in done.stderr
     assert {path: path.stat().st_mtime_ns for path in converted.rglob("*")} == before

@@ -160,7 +160,15 @@ def test_manifest_says_what_the_files_are(manifest, folder, raw):
         data = (folder / shard["file"]).read_bytes()
         assert (len(data), hashlib.sha256(data).hexdigest()) == (shard["bytes"], shard["sha256"])
     expected = {shard["file"] for shard in shards}
-    beside = {"LICENSE", "features.json", "dataset_info.json", "manifest.json", "run.json", "rejected.jsonl"}
+    beside = {
+        "LICENSE",
+        "shards.jsonl",
+        "features.json",
+        "dataset_info.json",
+        "manifest.json",
+        "run.json",
+        "rejected.jsonl",
+    }
     assert {path.name for path in folder.iterdir()} == expected | beside
     assert manifest["landmark_vertices"] == indices.landmark_vertices().tolist()
     assert len(set(manifest["point_vertices"])) == 512

@@ -16,7 +16,7 @@ import pytest
 from pipeline.raw_folders import list_folders
 from transforms.errors import UserError
 from transforms.names import SampleName
-from transforms.raw_sample import SampleFiles, read_sample
+from transforms.raw_sample import RawFile, SampleFiles, read_sample
 from transforms.reject import Reject
 
 COARSE = "threedface/coarse"
@@ -97,9 +97,9 @@ def test_a_killed_run_leaves_nothing_under_the_final_name(start, convert, raw, t
     process.wait()
     assert [path.name for path in (tmp_path / COARSE).iterdir()] == ["1.0.0.unfinished"]
     wait_for(lambda: not any(map(alive, workers)))  # workers do not outlive the run
-    refused = convert(raw.dataset, tmp_path)
-    assert refused.returncode == 2 and "holds another run" in refused.stderr
-    assert convert(raw.dataset, tmp_path, "--overwrite").returncode == 0
+    refused = convert(raw.dataset, tmp_path, "--seed", 5)
+    assert refused.returncode == 2 and "holds another run (seed was 0, is 5)" in refused.stderr
+    assert convert(raw.dataset, tmp_path, "--seed", 5, "--overwrite").returncode == 0
     assert [path.name for path in (tmp_path / COARSE).iterdir()] == ["1.0.0"]
 
 
@@ -159,7 +159,8 @@ def test_a_file_without_permission_is_a_reject(open_folder):
         path.write_bytes(b"x")
         path.chmod(0)
     with without_privileges():
-        result = read_sample([open_folder], SampleFiles(SampleName("a", 0), 0, picture.name, 0, parameters.name))
+        files = SampleFiles(SampleName("a", 0), RawFile(0, picture.name, 1), RawFile(0, parameters.name, 1))
+        result = read_sample([open_folder], files, "scan")
     assert result == Reject("a_aug_0", "a_aug_0.jpg", "Read", "unreadable", "Permission denied")
 
 

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.plan import CHUNK_BYTES, CHUNK_SAMPLES, make_plan
-from pipeline.raw_folders import FoundSample, Listing, RawFile
+from pipeline.plan import CHUNK_BYTES, CHUNK_SAMPLES, make_plan, plan_digest
+from pipeline.raw_folders import FoundSample, Listing
 from pipeline.splits import split_by_hash
 from transforms.names import SampleName
 from transforms.plan_file import PlanHeader, read_plan_header, read_planned_chunk, write_plan
+from transforms.raw_sample import RawFile
 
 SPLITS = {"train": 0.6, "test": 0.4}
 NUMBERS = 10_000  # bytes of a record besides its picture
@@ -32,8 +33,8 @@ def listing_of(counts, size=50_000, root="/data"):
     return Listing([Path(root)], dict(sorted(samples.items())), {})
 
 
-def plan_of(listing, shard_bytes=10 << 20, num_shards=None, seed=0):
-    return make_plan(listing, split_of, seed, NUMBERS, shard_bytes, num_shards)
+def plan_of(listing, shard_bytes=10 << 20, num_shards=None, seed=0, run="run"):
+    return make_plan(listing, split_of, seed, NUMBERS, shard_bytes, num_shards, run)
 
 
 sources = st.dictionaries(st.integers(0, 500).map(lambda n: f"afw_{n}_1"), st.integers(1, 400), min_size=1, max_size=30)
@@ -97,6 +98,28 @@ def test_the_plan_depends_on_names_and_sizes_only():
     assert plan_of(listing_of(counts, root="/a")) == plan_of(listing_of(counts, root="/elsewhere/b"))
 
 
+def test_a_mended_file_moves_no_sample():
+    counts = {f"afw_{n}_1": 5 for n in range(20)}
+    before, mended = listing_of(counts), listing_of(counts)
+    for found in list(mended.samples.values())[::7]:
+        found.images[0] = found.images[0]._replace(bytes=49_000)
+
+    def keys(plan):
+        return [[files.name for files in chunk.samples] for chunk in plan.chunks]
+
+    before, mended = plan_of(before), plan_of(mended)
+    assert keys(before) == keys(mended) and plan_digest(before) == plan_digest(mended)
+
+
+def test_fingerprints_change_with_the_run_and_the_samples():
+    counts = {f"afw_{n}_1": 5 for n in range(20)}
+    plan, other_run = plan_of(listing_of(counts)), plan_of(listing_of(counts), run="other")
+    fewer = plan_of(listing_of({**counts, "afw_0_1": 4}))
+    assert all(a.fingerprint != b.fingerprint for a, b in zip(plan.shards, other_run.shards, strict=True))
+    assert len({chunk.fingerprint for chunk in plan.chunks}) == len(plan.chunks)
+    assert len({plan_digest(some) for some in (plan, other_run, fewer)}) == 3
+
+
 def test_the_seed_changes_the_order_of_sources():
     counts = {f"afw_{n}_1": 5 for n in range(20)}
     assert plan_of(listing_of(counts)).chunks != plan_of(listing_of(counts), seed=1).chunks
@@ -125,7 +148,7 @@ def test_what_is_no_pair_is_rejected_by_name(images, parameters, reason, detail)
 
 def test_a_plan_file_gives_back_what_was_written(tmp_path):
     plan = plan_of(listing_of({f"afw_{n}_1": 30 for n in range(40)}), shard_bytes=8 << 20)
-    header = PlanHeader(("/data",), plan.samples, tuple(plan.shards), tuple(plan.rejects))
+    header = PlanHeader({"plan": plan_digest(plan)}, plan.samples, tuple(plan.shards), tuple(plan.rejects))
     addresses = write_plan(tmp_path / "plan", header, plan.chunks)
     assert read_plan_header(tmp_path / "plan") == header
     assert [read_planned_chunk(tmp_path / "plan", address) for address in addresses] == plan.chunks

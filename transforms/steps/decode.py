@@ -13,7 +13,6 @@ from transforms.chunk import Chunk
 from transforms.decode import ChosenVertices, choose_vertices, decode
 from transforms.landmarks import Neighbourhood, neighbourhood
 from transforms.prepared_model import PreparedModel, open_prepared
-from transforms.reject import Reject
 from transforms.steps.map_chunks import map_chunks
 
 
@@ -29,11 +28,11 @@ class Decode(beam.PTransform):
     model: Path
     point_vertices: np.ndarray
 
-    def expand(self, chunks: beam.PCollection[Chunk]) -> beam.pvalue.DoOutputsTuple:
+    def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks to chunks with what is kept of their meshes."""
         return map_chunks(chunks, self._add_mesh)
 
-    def _add_mesh(self, chunk: Chunk) -> tuple[Chunk, list[Reject]]:
+    def _add_mesh(self, chunk: Chunk) -> Chunk:
         model, neighbours = opened_model(self.model)
         columns = chunk.columns
         kept = (indices.landmark_vertices(), neighbours.vertices, self.point_vertices)
@@ -54,7 +53,7 @@ class Decode(beam.PTransform):
             "landmarks/model": landmarks,
             "landmarks/neighbours": around,
         }
-        return chunk.with_columns(mesh), []
+        return chunk.with_columns(mesh)
 
 
 @functools.cache

@@ -7,6 +7,7 @@ import apache_beam as beam
 from transforms.chunk import Chunk
 from transforms.example_encoding import encode_examples
 from transforms.schema import Feature
+from transforms.steps.map_chunks import map_chunks
 
 
 @dataclasses.dataclass
@@ -21,7 +22,7 @@ class Encode(beam.PTransform):
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks to chunks with their records."""
-        return chunks | beam.Map(self._encode)
+        return map_chunks(chunks, self._encode)
 
     def _encode(self, chunk: Chunk) -> Chunk:
         return chunk.with_columns({"record": encode_examples(self.features, chunk.columns)})

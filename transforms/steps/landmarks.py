@@ -7,7 +7,6 @@ import apache_beam as beam
 
 from transforms.chunk import Chunk
 from transforms.landmarks import landmark_facing, landmark_image, landmark_normals
-from transforms.reject import Reject
 from transforms.steps.decode import opened_model
 from transforms.steps.map_chunks import map_chunks
 
@@ -22,11 +21,11 @@ class Landmarks(beam.PTransform):
 
     model: Path
 
-    def expand(self, chunks: beam.PCollection[Chunk]) -> beam.pvalue.DoOutputsTuple:
+    def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks to chunks with their landmarks."""
         return map_chunks(chunks, self._add_landmarks)
 
-    def _add_landmarks(self, chunk: Chunk) -> tuple[Chunk, list[Reject]]:
+    def _add_landmarks(self, chunk: Chunk) -> Chunk:
         _, neighbours = opened_model(self.model)
         columns = chunk.columns
         normals = landmark_normals(neighbours, columns["landmarks/neighbours"])
@@ -34,4 +33,4 @@ class Landmarks(beam.PTransform):
             "landmarks/image": landmark_image(columns["pose/camera"], columns["landmarks/model"]),
             "landmarks/facing": landmark_facing(normals, columns["pose/rotation"]),
         }
-        return chunk.with_columns(landmarks), []
+        return chunk.with_columns(landmarks)

@@ -1,34 +1,16 @@
-"""How a step is applied to chunks: one function a chunk, rejects on an output of their own."""
+"""How a step is applied to chunks: one function a chunk."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable
 
 import apache_beam as beam
 
 from transforms.chunk import Chunk
-from transforms.reject import Reject
-
-CHUNKS, REJECTED = "chunks", "rejected"
-
-Input = TypeVar("Input")
 
 
-def map_chunks(
-    inputs: beam.PCollection[Input], function: Callable[[Input], tuple[Chunk, list[Reject]]]
-) -> beam.pvalue.DoOutputsTuple:
-    """Applies a function that gives a chunk and its rejects; a chunk that is left empty ends here.
+def map_chunks(chunks: beam.PCollection[Chunk], function: Callable[[Chunk], Chunk]) -> beam.PCollection[Chunk]:
+    """Applies a function to chunks. One whose samples were all rejected goes on as it is, to be counted."""
 
-    Returns:
-        The outputs CHUNKS and REJECTED.
-    """
+    def apply(chunk: Chunk) -> Chunk:
+        return function(chunk) if len(chunk) else chunk
 
-    def process(
-        element: Input,
-    ) -> Iterator[Any]:  # of Chunk and TaggedOutput; Beam would take the union for the chunks' type
-        chunk, rejects = function(element)
-        for reject in rejects:
-            yield beam.pvalue.TaggedOutput(REJECTED, reject)
-        if len(chunk):
-            yield chunk
-
-    return inputs | beam.FlatMap(process).with_outputs(REJECTED, main=CHUNKS)
+    return chunks | beam.Map(apply)

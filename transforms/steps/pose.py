@@ -7,7 +7,6 @@ import apache_beam as beam
 from transforms.chunk import Chunk
 from transforms.parameters import bad_poses
 from transforms.pose import camera, rotation
-from transforms.reject import Reject
 from transforms.steps.map_chunks import map_chunks
 
 
@@ -21,13 +20,13 @@ class Pose(beam.PTransform):
 
     row_offset: float
 
-    def expand(self, chunks: beam.PCollection[Chunk]) -> beam.pvalue.DoOutputsTuple:
+    def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks to chunks with their cameras."""
         return map_chunks(chunks, self._add_pose)
 
-    def _add_pose(self, chunk: Chunk) -> tuple[Chunk, list[Reject]]:
+    def _add_pose(self, chunk: Chunk) -> Chunk:
         columns = chunk.columns
-        chunk, rejects = chunk.split_bad("Pose", bad_poses(columns["pose/euler"], columns["pose/scale"]))
+        chunk = chunk.without("Pose", bad_poses(columns["pose/euler"], columns["pose/scale"]))
         columns = chunk.columns
         rotations = rotation(columns["pose/euler"])
         cameras = camera(
@@ -36,4 +35,4 @@ class Pose(beam.PTransform):
             columns["pose/scale"],
             columns["image_size"][:, 0] + self.row_offset,
         )
-        return chunk.with_columns({"pose/rotation": rotations, "pose/camera": cameras}), rejects
+        return chunk.with_columns({"pose/rotation": rotations, "pose/camera": cameras})

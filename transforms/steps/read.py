@@ -7,10 +7,10 @@ import apache_beam as beam
 import numpy as np
 
 from transforms.chunk import Chunk
+from transforms.image import ImageCheck
 from transforms.plan_file import ChunkAddress, read_planned_chunk
 from transforms.raw_sample import RawSample, SampleFiles, read_sample
 from transforms.reject import Reject
-from transforms.steps.map_chunks import map_chunks
 
 
 @dataclasses.dataclass
@@ -20,21 +20,23 @@ class Read(beam.PTransform):
     Attributes:
         plan: the plan file.
         roots: the input folders, in the plan's order.
+        image_check: how closely pictures are looked at.
     """
 
     plan: Path
     roots: list[Path]
+    image_check: ImageCheck
 
-    def expand(self, addresses: beam.PCollection[ChunkAddress]) -> beam.pvalue.DoOutputsTuple:
+    def expand(self, addresses: beam.PCollection[ChunkAddress]) -> beam.PCollection[Chunk]:
         """Chunk addresses to chunks with the columns of the raw files."""
-        return map_chunks(addresses, self._read_chunk)
+        return addresses | beam.Map(self._read_chunk)
 
-    def _read_chunk(self, address: ChunkAddress) -> tuple[Chunk, list[Reject]]:
+    def _read_chunk(self, address: ChunkAddress) -> Chunk:
         planned = read_planned_chunk(self.plan, address)
-        results = [(files, read_sample(self.roots, files)) for files in planned.samples]
+        results = [(files, read_sample(self.roots, files, self.image_check)) for files in planned.samples]
         samples = [(files, sample) for files, sample in results if isinstance(sample, RawSample)]
-        rejects = [sample for _, sample in results if isinstance(sample, Reject)]
-        return Chunk(planned.number, planned.shard, _columns(samples)), rejects
+        rejects = tuple(sample for _, sample in results if isinstance(sample, Reject))
+        return Chunk(planned.number, planned.shard, planned.fingerprint, _columns(samples), rejects)
 
 
 def _columns(samples: list[tuple[SampleFiles, RawSample]]) -> dict[str, list | np.ndarray]:
@@ -50,5 +52,5 @@ def _columns(samples: list[tuple[SampleFiles, RawSample]]) -> dict[str, list | n
         "pose/translation": pose[:, 3:5],
         "pose/scale": pose[:, 5],
         "image_size": np.array([sample.size for _, sample in samples], np.int64).reshape(-1, 2),
-        "parameters_file": [files.parameters_file for files, _ in samples],
+        "parameters_file": [files.parameters.path for files, _ in samples],
     }

@@ -6,22 +6,22 @@ from pathlib import Path
 import apache_beam as beam
 
 from transforms.chunk import Chunk
-from transforms.parts import Part, write_part
+from transforms.parts import write_part
 
 
 @dataclasses.dataclass
 class WritePart(beam.PTransform):
-    """Writes each chunk's records to a file of their own; only its name and index go on.
+    """Writes each chunk's records to a file of their own; only the name of its index goes on.
 
     Attributes:
-        folder: where parts are written; exists.
+        parts: the folder of parts; exists.
     """
 
-    folder: Path
+    parts: Path
 
-    def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[tuple[int, Part]]:
-        """Chunks to parts, keyed by shard number."""
+    def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[tuple[int, str]]:
+        """Chunks to names of part indices, keyed by shard number."""
         return chunks | beam.Map(self._write)
 
-    def _write(self, chunk: Chunk) -> tuple[int, Part]:
-        return chunk.shard, write_part(self.folder, chunk)
+    def _write(self, chunk: Chunk) -> tuple[int, str]:
+        return chunk.shard, write_part(self.parts, chunk)
