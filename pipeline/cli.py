@@ -77,8 +77,8 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     add_convert_arguments(command("convert", "raw folders and a face model to shards; takes Beam's flags, too"))
-    describe = command("describe", "what lies in raw folders: samples, unpaired and suspicious files")
-    describe.add_argument("folders", nargs="+", type=Path, metavar="PATH")
+    describe = command("describe", "what lies in raw folders or archives: samples, unpaired and suspicious files")
+    describe.add_argument("inputs", nargs="+", type=Path, metavar="PATH")
     for name, text in (
         ("verify", "re-read every shard: checksums, counts, unique keys, sources in one split only"),
         ("report", "one HTML file: pictures with landmarks, plots, rejected samples"),
@@ -103,7 +103,7 @@ def _convert(arguments: argparse.Namespace, rest: list[str]) -> None:
 def _describe(arguments: argparse.Namespace, _: list[str]) -> None:
     from pipeline.describe import describe
 
-    print(describe(arguments.folders))
+    print(describe(arguments.inputs))
 
 
 def _verify(arguments: argparse.Namespace, _: list[str]) -> None:

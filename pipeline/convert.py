@@ -1,4 +1,4 @@
-"""``convert``: raw folders and a face model to verified shards."""
+"""``convert``: raw folders or archives and a face model to verified shards."""
 
 import json
 import platform
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.engine import run_pipeline, runner_name
+from pipeline.expression_source import expression_file
 from pipeline.finished import read_manifest
 from pipeline.graph import GraphSettings, Work, build_graph
 from pipeline.identity import differences, digest, run_identity
@@ -17,13 +18,13 @@ from pipeline.metadata import REJECTED, ModelFacts, dataset_folder
 from pipeline.options import ConvertOptions
 from pipeline.plan import Plan, make_plan, plan_digest
 from pipeline.progress import ProgressBar
-from pipeline.raw_folders import Listing, list_folders, suffix_counts
+from pipeline.raw_inputs import Listing, list_inputs, suffix_counts
 from pipeline.run_folder import Kept, RunFolder
 from pipeline.summary import conversion_summary
 from transforms import indices
 from transforms.errors import RunFailed, UserError
 from transforms.plan_file import PlanHeader, read_plan_header, write_plan
-from transforms.prepared_model import file_sha256, open_prepared, prepare
+from transforms.prepared_model import open_prepared, prepare
 from transforms.sampling import farthest_points
 from transforms.schema import record_bytes, schema
 
@@ -31,7 +32,7 @@ RUN = "run.json"
 
 
 def convert(options: ConvertOptions) -> None:
-    """Converts raw folders to shards, and prints what was made.
+    """Converts raw folders or archives to shards, and prints what was made.
 
     Goes on where an earlier run of the same stopped. Does nothing where it had ended.
 
@@ -40,11 +41,12 @@ def convert(options: ConvertOptions) -> None:
         RunFailed: a step failed, or more samples were rejected than allowed.
     """
     started = time.time()
-    listing = list_folders(options.inputs)
+    listing = list_inputs(options.inputs)
     if not listing.samples:
         raise UserError(_nothing_found(options.inputs, listing))
-    model = prepare(options.bfm, options.expression, options.model_cache)
-    identity = run_identity(options.config, options.affecting_bytes(), _model_files(options))
+    expression = expression_file(options.expression, options.model_cache)
+    model, model_files = prepare(options.bfm, expression, options.model_cache)
+    identity = run_identity(options.config, options.affecting_bytes(), model_files)
     plan = make_plan(
         listing,
         options.split_of,
@@ -82,7 +84,7 @@ def _run(
     facts = _model_facts(model, options.mesh_points)
     settings = GraphSettings(
         folder=folder,
-        roots=listing.roots,
+        inputs=listing.inputs,
         image_check=options.image_check,
         model=model,
         point_vertices=facts.point_vertices,
@@ -126,11 +128,6 @@ def _refuse_other(folder: Path, differing: list[str]) -> None:
         raise UserError(f"{folder}: holds another run ({shown}); name another --output, or replace it with --overwrite")
 
 
-def _model_files(options: ConvertOptions) -> dict[str, dict[str, str]]:
-    files = {"identity": options.bfm, "expression": options.expression}
-    return {half: {"file": path.name, "sha256": file_sha256(path)} for half, path in files.items()}
-
-
 def _model_facts(folder: Path, mesh_points: int) -> ModelFacts:
     model = open_prepared(folder)
     nose_tip = int(indices.landmark_vertices()[indices.NOSE_TIP])
@@ -141,10 +138,10 @@ def _model_facts(folder: Path, mesh_points: int) -> ModelFacts:
     )
 
 
-def _nothing_found(folders: list[Path], listing: Listing) -> str:
+def _nothing_found(inputs: list[Path], listing: Listing) -> str:
     seen = ", ".join(f"{count} *{ending}" for ending, count in suffix_counts(listing).most_common(3))
     return (
-        f"{', '.join(map(str, folders))}: no sample found (expected <source>_aug_<k>.jpg and .txt, saw "
+        f"{', '.join(map(str, inputs))}: no sample found (expected <source>_aug_<k>.jpg and .txt, saw "
         f"{seen or 'no file at all'}); look with threedface describe"
     )
 

@@ -9,11 +9,12 @@ import numpy as np
 
 from pipeline.found_models import FoundModel, found_models
 from pipeline.plausible import PLAUSIBLE
-from pipeline.raw_folders import Listing, list_folders, suffix_counts
+from pipeline.raw_inputs import Listing, list_inputs, suffix_counts
 from pipeline.spot_check import NORMALISED, SpotCheck, spot_check
 from pipeline.summary import human_bytes
 from pipeline.survey import FULL_AUGMENTATIONS, Survey, survey
 from transforms.names import GROUPS, IMAGE_SUFFIX, OTHER_GROUP, PARAMETERS_SUFFIX, group
+from transforms.raw_files import input_name
 
 _NAMED = 3  # of many
 _MOST_REJECTED = 0.01  # the default of convert's --max_rejected
@@ -27,10 +28,10 @@ def describe(folders: list[Path]) -> str:
     Raises:
         UserError: a folder does not exist or cannot be listed.
     """
-    listing = list_folders(folders)
+    listing = list_inputs(folders)
     found, checked, models = survey(listing), spot_check(listing), found_models(listing)
     lines = [
-        *_entry("folders", [str(root) for root in listing.roots]),
+        *_entry("inputs", [input_name(place) for place in listing.inputs]),
         *_entry("samples", _samples(found)),
         *_entry("layout", _layout(found)),
         *_entry("pictures", _pictures(found, checked)),
@@ -129,8 +130,8 @@ def _suspicious(found: Survey, checked: SpotCheck) -> list[str]:
         lines.append("no sample: convert takes the unpacked folder that holds CoarseData/<source>/")
     if found.archives:
         lines.append(
-            f"archives, which must be unpacked first: {_named(found.archives)}; "
-            "of one in pieces (.z01 ... .zip), keep all pieces together and run: 7z x NAME.zip"
+            f"archives within the folder: {_named(found.archives)}; name them as inputs: they are read as they are, "
+            "without unpacking (of one in pieces, name any piece and keep all together)"
         )
     for folder, (folders, pictures) in sorted(found.textless.items())[:_NAMED]:
         lines.append(
@@ -173,7 +174,11 @@ def _suspicious_contents(checked: SpotCheck) -> list[str]:
 
 
 def _command(listing: Listing, found: Survey, models: list[FoundModel]) -> str:
-    inputs = " ".join(shlex.quote(str(root)) for root in listing.roots) if found.pairs else "PATH/TO/Coarse_Dataset"
+    inputs = (
+        " ".join(shlex.quote(input_name(place)) for place in listing.inputs)
+        if found.pairs
+        else "PATH/TO/Coarse_Dataset"
+    )
     files = {model.option: shlex.quote(str(model.path)) for model in reversed(models)}
     bfm = files.get("--bfm", "PATH/TO/01_MorphableModel.mat")
     expression = files.get("--expression", "PATH/TO/Exp_Pca.bin")

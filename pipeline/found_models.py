@@ -1,5 +1,6 @@
 """Finds face model files among other files, and says which option of ``convert`` takes them."""
 
+import os
 import zlib
 from pathlib import Path
 from typing import NamedTuple
@@ -8,8 +9,9 @@ import h5py
 import scipy.io
 from scipy.io.matlab import MatReadError
 
-from pipeline.raw_folders import Listing
-from transforms.expression_file import FILE_BYTES, is_expression_file
+from pipeline.raw_inputs import Listing
+from transforms.expression_file import EXPRESSION_FILE, FILE_BYTES, is_expression_file
+from transforms.raw_files import RawFile, RawInput
 
 _ENDINGS = (".bin", ".mat", ".h5", ".hdf5")
 _LEAST_BYTES = 1 << 20  # of a face model; people also leave small .mat files beside the pairs
@@ -32,14 +34,22 @@ class FoundModel(NamedTuple):
 
 def found_models(listing: Listing) -> list[FoundModel]:
     """The files that look like face models by ending, size and content, sorted by path."""
-    candidates = {
-        root / relative
+    found = [
+        _look_up(listing.inputs[file.root], file)
         for ending in _ENDINGS
-        for relative in listing.other_files.get(ending, [])
-        for root in listing.roots
-    }
-    found = [_look(path) for path in sorted(candidates) if _size(path) >= _LEAST_BYTES or path.name == "Exp_Pca.bin"]
-    return [model for model in found if model is not None]
+        for file in listing.other_files.get(ending, [])
+        if file.bytes >= _LEAST_BYTES or os.path.basename(file.path) == EXPRESSION_FILE
+    ]
+    return sorted(model for model in found if model is not None)
+
+
+def _look_up(place: RawInput, file: RawFile) -> FoundModel | None:
+    if isinstance(place, Path):
+        return _look(place / file.path)
+    archive = place.paths[-1]
+    if os.path.basename(file.path) == EXPRESSION_FILE and file.bytes == FILE_BYTES:
+        return FoundModel(archive, "--expression", f"holds the data set's {EXPRESSION_FILE}")
+    return FoundModel(archive, "", f"holds {file.path}; unpack that file if it is the face model")
 
 
 def _look(path: Path) -> FoundModel | None:
@@ -78,8 +88,3 @@ def _look_hdf5(path: Path) -> FoundModel:
         if "shape/model/mean" in file:
             return FoundModel(path, "--bfm", "a statismo shape model, as BFM 2009 is")
     return FoundModel(path, "", "an HDF5 file without a statismo shape model")
-
-
-def _size(path: Path) -> int:
-    """A file's size; 0 where it is not there, as with several input folders."""
-    return path.stat().st_size if path.is_file() else 0

@@ -11,6 +11,7 @@ from pipeline.metadata import ModelFacts
 from pipeline.run_folder import RunFolder
 from transforms.image import ImageCheck
 from transforms.plan_file import ChunkAddress, PlannedShard
+from transforms.raw_files import RawInput
 from transforms.schema import schema
 from transforms.steps import Assemble, Decode, Encode, Landmarks, Pose, Read, WritePart
 from transforms.steps.assemble import PARTS, PLAN
@@ -22,7 +23,7 @@ class GraphSettings:
 
     Attributes:
         folder: the folders of the run.
-        roots: the inputs.
+        inputs: the folders and archives that hold the samples.
         image_check: how closely pictures are looked at.
         model: the prepared face model.
         point_vertices: vertices of mesh/points.
@@ -32,7 +33,7 @@ class GraphSettings:
     """
 
     folder: RunFolder
-    roots: list[Path]
+    inputs: list[RawInput]
     image_check: ImageCheck
     model: Path
     point_vertices: np.ndarray
@@ -63,7 +64,7 @@ def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, work: Work) ->
     kept = pipeline | "KeptParts" >> beam.Create(work.parts)
     planned = pipeline | "Shards" >> beam.Create([(shard.number, shard) for shard in work.shards])
 
-    raw = addresses | "Read" >> Read(folder.plan, settings.roots, settings.image_check)
+    raw = addresses | "Read" >> Read(folder.plan, settings.inputs, settings.image_check)
     posed = raw | "Pose" >> Pose(settings.row_offset)
     decoded = posed | "Decode" >> Decode(settings.model, settings.point_vertices)
     placed = decoded | "Landmarks" >> Landmarks(settings.model)

@@ -36,7 +36,7 @@ def digest(identity: dict[str, Any]) -> str:
 
 def differences(before: dict[str, Any], now: dict[str, Any], ignore: tuple[str, ...] = ()) -> list[str]:
     """What differs between two identities, a few words each; nothing where they are the same."""
-    found = []
+    found: list[str] = []
     for part in now:
         if part in ignore or (part == "plan" and found):  # other options make another plan anyway
             continue

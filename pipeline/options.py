@@ -22,7 +22,7 @@ class ConvertOptions:
     """Checked options of ``convert``.
 
     Attributes:
-        inputs: raw folders.
+        inputs: raw folders and archives.
         bfm: the Basel Face Model's file.
         expression: ``Exp_Pca.bin``.
         output: the folder that gets ``threedface/<config>/<version>``.
@@ -84,9 +84,17 @@ class ConvertOptions:
 def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of ``convert``."""
     add = parser.add_argument
-    add("--input", dest="inputs", nargs="+", type=Path, required=True, metavar="PATH", help="raw folders of CoarseData")
+    add(
+        "--input",
+        dest="inputs",
+        nargs="+",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="folders, zips (also split ones) or tars of CoarseData",
+    )
     add("--bfm", type=Path, required=True, metavar="FILE", help="01_MorphableModel.mat or model2009-publicmm1-bfm.h5")
-    add("--expression", type=Path, required=True, metavar="FILE", help="Exp_Pca.bin of the data set")
+    add("--expression", type=Path, required=True, metavar="FILE", help="Exp_Pca.bin, or an archive that holds it")
     add("--output", type=Path, required=True, metavar="DIR", help="gets threedface/<config>/<version>")
     add("--config", choices=CONFIGS, default="coarse", help="which of the data set's parts (default: coarse)")
     add(

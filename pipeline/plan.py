@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from itertools import groupby
 
-from pipeline.raw_folders import FoundSample, Listing
+from pipeline.raw_inputs import FoundSample, Listing
 from pipeline.splits import hash_fraction
 from transforms.plan_file import PlannedChunk, PlannedShard
 from transforms.raw_sample import SampleFiles
@@ -105,9 +105,13 @@ def _fingerprint(run: str, value: list) -> str:
 
 def _pair(listing: Listing) -> tuple[list[SampleFiles], list[Reject]]:
     """Samples with one picture and one parameter file; and the others."""
-    usable, rejects = [], []
+    usable: list[SampleFiles] = []
+    rejects: list[Reject] = []
     for name, found in listing.samples.items():
-        if len(found.images) == len(found.parameters) == 1:
+        if found.problems:
+            problem = found.problems[0]
+            rejects.append(Reject(name.key, problem.path, STAGE, problem.reason, problem.detail))
+        elif len(found.images) == len(found.parameters) == 1:
             usable.append(SampleFiles(name, found.images[0], found.parameters[0]))
         else:
             rejects.append(_unpaired(name.key, found))

@@ -3,16 +3,16 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from pipeline.raw_folders import Listing, RawFile
+from pipeline.raw_inputs import Listing
 from transforms import image, parameters
 from transforms.image import check_jpeg
 from transforms.indices import expression_std
 from transforms.parameters import bad_poses, parse_parameters
+from transforms.raw_files import RawFile, read_raw_file
 from transforms.reject import BadSample
 
 LOOKED_AT = 200
@@ -104,11 +104,7 @@ def _contents(
 ) -> Iterator[tuple[RawFile, bytes]]:
     """The files with their bytes, up to one more than most; those that cannot be read are added to the bad."""
     for file in files:
-        path: Path = listing.roots[file.root] / file.path
         try:
-            with path.open("rb") as opened:
-                data = opened.read(most + 1)
-        except OSError as error:
-            bad.append((file.path, "unreadable", str(error.strerror)))
-            continue
-        yield file, data
+            yield file, read_raw_file(listing.inputs, file, most)
+        except BadSample as problem:
+            bad.append((file.path, problem.reason, problem.detail))

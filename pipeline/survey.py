@@ -2,16 +2,16 @@
 
 import dataclasses
 import os
-import re
 from collections import Counter, defaultdict
 
-from pipeline.raw_folders import Listing
+from pipeline.raw_inputs import Listing
+from transforms.archives import is_archive_name
 from transforms.names import PARAMETERS_SUFFIX, SampleName
+from transforms.raw_files import input_name
 
 FULL_AUGMENTATIONS = 30  # of a source of the complete data set
 
 _PICTURE_ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".exr", ".npy"))
-_ARCHIVE_ENDING = re.compile(r"\.(zip|z\d\d|\d{3}|7z|rar|tar|t?gz|bz2|xz)", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Survey:
         image_bytes: of all pictures of samples together.
         textless: folders that hold pictures, and no text file, in any folder in them: how many
             such folders, and how many pictures.
-        archives: files that look like archives.
+        archives: archives, and pieces of them, that lie within an input.
     """
 
     pairs: dict[str, int]
@@ -81,18 +81,18 @@ def textless_folders(listing: Listing) -> dict[str, tuple[int, int]]:
     """
     pictures: Counter[str] = Counter()
     with_text = {
-        _folder(path)
-        for ending, paths in listing.other_files.items()
+        _folder(file.path)
+        for ending, files in listing.other_files.items()
         if ending.endswith(PARAMETERS_SUFFIX)
-        for path in paths
+        for file in files
     }
     for found in listing.samples.values():
         with_text.update(_folder(file.path) for file in found.parameters)
         if not found.parameters:
             pictures.update(_folder(file.path) for file in found.images)
-    for ending, paths in listing.other_files.items():
+    for ending, files in listing.other_files.items():
         if os.path.splitext(ending)[1].lower() in _PICTURE_ENDINGS or ending.lower() in _PICTURE_ENDINGS:
-            pictures.update(map(_folder, paths))
+            pictures.update(_folder(file.path) for file in files)
     added: dict[str, tuple[int, int]] = {}
     for folder, count in pictures.items():
         if folder not in with_text:
@@ -107,13 +107,12 @@ def _folder(path: str) -> str:
 
 
 def _archives(listing: Listing) -> list[str]:
-    return sorted(
-        path for ending, paths in listing.other_files.items() if _ARCHIVE_ENDING.fullmatch(ending) for path in paths
-    )
+    files = (file.path for some in listing.other_files.values() for file in some)
+    return sorted(path for path in files if is_archive_name(os.path.basename(path)))
 
 
 def _place(listing: Listing, name: SampleName, root: int, folder: str) -> str:
     """A folder with the source's name left open; with the input folder where there are several."""
     parts = ["<source>" if part == name.source else part for part in folder.split("/") if part]
-    before = [str(listing.roots[root])] if len(listing.roots) > 1 else []
+    before = [input_name(listing.inputs[root])] if len(listing.inputs) > 1 else []
     return "".join(part + "/" for part in before + parts) or "./"

@@ -40,7 +40,7 @@ def model_cache(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def prepared_folder(raw, model_cache) -> Path:
-    return prepare(raw.bfm, raw.expression, model_cache)
+    return prepare(raw.bfm, raw.expression, model_cache).folder
 
 
 @pytest.fixture(scope="session")

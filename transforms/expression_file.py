@@ -11,6 +11,7 @@ import numpy as np
 from transforms.errors import UserError
 from transforms.indices import EXPRESSION_COMPONENTS, VERTICES
 
+EXPRESSION_FILE = "Exp_Pca.bin"
 FILE_BYTES = 4 + 4 * 3 * VERTICES * (1 + EXPRESSION_COMPONENTS)
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from transforms.names import SampleName
-from transforms.raw_sample import RawFile, SampleFiles
+from transforms.raw_files import RawFile
+from transforms.raw_sample import SampleFiles
 from transforms.reject import Reject
 
 DATASET = "threedface"
@@ -136,9 +137,14 @@ def read_planned_chunk(path: Path, address: ChunkAddress) -> PlannedChunk:
         shard,
         fingerprint,
         tuple(
-            SampleFiles(SampleName(*name), RawFile(*image), RawFile(*parameters)) for name, image, parameters in samples
+            SampleFiles(SampleName(*name), _raw_file(*image), _raw_file(*parameters))
+            for name, image, parameters in samples
         ),
     )
+
+
+def _raw_file(root: int, path: str, size: int, extent: list | None) -> RawFile:
+    return RawFile(root, path, size, tuple(extent) if extent else None)
 
 
 def _line(value: object) -> bytes:

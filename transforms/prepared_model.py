@@ -92,7 +92,19 @@ def file_sha256(path: Path) -> str:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
 
 
-def prepare(bfm: Path, expression: Path, cache: Path) -> Path:
+class Prepared(NamedTuple):
+    """Where a prepared model stands, and what it was made from.
+
+    Attributes:
+        folder: to give to `open_prepared`.
+        files: for ``identity`` and ``expression``, the published file's name and SHA-256.
+    """
+
+    folder: Path
+    files: dict[str, dict[str, str]]
+
+
+def prepare(bfm: Path, expression: Path, cache: Path) -> Prepared:
     """Prepares a face model, unless the cache holds what these two files' contents give.
 
     Args:
@@ -100,16 +112,15 @@ def prepare(bfm: Path, expression: Path, cache: Path) -> Path:
         expression: see `load_face_model`.
         cache: a folder of prepared models; made if missing.
 
-    Returns:
-        The folder to give to `open_prepared`.
-
     Raises:
         UserError: the model files are not right, or the cache cannot be written.
     """
-    content = f"{_FORMAT} {BLOCK_VERTICES} {file_sha256(bfm)} {file_sha256(expression)}"
+    paths = {"identity": bfm, "expression": expression}
+    files = {half: {"file": path.name, "sha256": file_sha256(path)} for half, path in paths.items()}
+    content = f"{_FORMAT} {BLOCK_VERTICES} {files['identity']['sha256']} {files['expression']['sha256']}"
     folder = cache / f"model-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
     if (folder / _GEOMETRY_FILE).exists():
-        return folder
+        return Prepared(folder, files)
     model = load_face_model(bfm, expression)
     try:
         cache.mkdir(parents=True, exist_ok=True)
@@ -126,7 +137,7 @@ def prepare(bfm: Path, expression: Path, cache: Path) -> Path:
             f"{cache}: the prepared model (120 MB) cannot be written ({error.strerror}); "
             "name another folder with --model_cache"
         ) from None
-    return folder
+    return Prepared(folder, files)
 
 
 def open_prepared(folder: Path) -> PreparedModel:

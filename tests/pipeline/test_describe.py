@@ -117,7 +117,7 @@ def test_archives_fine_data_and_models_are_recognised(raw: Path) -> None:
     (raw / "old" / "Exp_Pca.bin").write_bytes((79).to_bytes(4, "little"))
     (raw / "01_MorphableModel.mat").write_bytes(b"MATLAB 5.0 MAT-file".ljust(2 << 20, b"\xff"))
     text = describe([raw])
-    assert "unpacked first: 1: CoarseData.z01" in text
+    assert "archives within the folder: 1: CoarseData.z01" in text
     assert "Fine_Dataset/*: pictures without any .txt (2, in 1 of these folders)" in text
     assert f"--expression {raw / 'Exp_Pca.bin'} \\" in text
     assert "an Exp_Pca.bin of 4 bytes" in text

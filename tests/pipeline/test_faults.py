@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.raw_folders import list_folders
+from pipeline.raw_inputs import list_inputs
 from transforms.errors import UserError
 from transforms.names import SampleName
-from transforms.raw_sample import RawFile, SampleFiles, read_sample
+from transforms.raw_files import RawFile
+from transforms.raw_sample import SampleFiles, read_sample
 from transforms.reject import Reject
 
 COARSE = "threedface/coarse"
@@ -169,4 +170,4 @@ def test_a_folder_without_permission_is_an_error(open_folder):
     locked.mkdir()
     locked.chmod(0)
     with without_privileges(), pytest.raises(UserError, match="locked: cannot be listed"):
-        list_folders([open_folder])
+        list_inputs([open_folder])

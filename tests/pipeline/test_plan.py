@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.plan import CHUNK_BYTES, CHUNK_SAMPLES, make_plan, plan_digest
-from pipeline.raw_folders import FoundSample, Listing
+from pipeline.raw_inputs import FoundSample, Listing
 from pipeline.splits import split_by_hash
 from transforms.names import SampleName
 from transforms.plan_file import PlanHeader, read_plan_header, read_planned_chunk, write_plan
-from transforms.raw_sample import RawFile
+from transforms.raw_files import RawFile
 
 SPLITS = {"train": 0.6, "test": 0.4}
 NUMBERS = 10_000  # bytes of a record besides its picture

@@ -26,7 +26,7 @@ def test_is_prepared_once_for_the_same_contents(raw, prepared_folder, model_cach
     written = (prepared_folder / "blocks.npy").stat().st_mtime_ns
     copy = tmp_path / "another name.mat"
     copy.symlink_to(raw.bfm)
-    assert prepare(copy, raw.expression, model_cache) == prepared_folder
+    assert prepare(copy, raw.expression, model_cache).folder == prepared_folder
     assert (prepared_folder / "blocks.npy").stat().st_mtime_ns == written
 
 
@@ -35,7 +35,7 @@ def test_other_contents_are_prepared_anew(raw, prepared_folder, model_cache, tmp
     expression[4:8] = np.float32(1.5).tobytes()  # of the mean expression
     changed = tmp_path / "Exp_Pca.bin"
     changed.write_bytes(expression)
-    folder = prepare(raw.bfm, changed, tmp_path / "cache")
+    folder = prepare(raw.bfm, changed, tmp_path / "cache").folder
     assert folder.name != prepared_folder.name
     assert open_prepared(folder).mean[0, 0] != open_prepared(prepared_folder).mean[0, 0]
     assert [path.name for path in (tmp_path / "cache").iterdir()] == [folder.name]

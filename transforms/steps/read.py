@@ -9,6 +9,7 @@ import numpy as np
 from transforms.chunk import Chunk
 from transforms.image import ImageCheck
 from transforms.plan_file import ChunkAddress, read_planned_chunk
+from transforms.raw_files import RawInput
 from transforms.raw_sample import RawSample, SampleFiles, read_sample
 from transforms.reject import Reject
 
@@ -19,12 +20,12 @@ class Read(beam.PTransform):
 
     Attributes:
         plan: the plan file.
-        roots: the input folders, in the plan's order.
+        inputs: the folders and archives, in the plan's order.
         image_check: how closely pictures are looked at.
     """
 
     plan: Path
-    roots: list[Path]
+    inputs: list[RawInput]
     image_check: ImageCheck
 
     def expand(self, addresses: beam.PCollection[ChunkAddress]) -> beam.PCollection[Chunk]:
@@ -33,7 +34,7 @@ class Read(beam.PTransform):
 
     def _read_chunk(self, address: ChunkAddress) -> Chunk:
         planned = read_planned_chunk(self.plan, address)
-        results = [(files, read_sample(self.roots, files, self.image_check)) for files in planned.samples]
+        results = [(files, read_sample(self.inputs, files, self.image_check)) for files in planned.samples]
         samples = [(files, sample) for files, sample in results if isinstance(sample, RawSample)]
         rejects = tuple(sample for _, sample in results if isinstance(sample, Reject))
         return Chunk(planned.number, planned.shard, planned.fingerprint, _columns(samples), rejects)

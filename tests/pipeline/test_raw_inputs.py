@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.raw_folders import list_folders, suffix_counts
+from pipeline.raw_inputs import list_inputs, suffix_counts
 from transforms.errors import UserError
 from transforms.names import SampleName
 
@@ -26,7 +26,7 @@ NESTINGS = [
 @pytest.mark.parametrize("nesting", NESTINGS)
 def test_pairs_are_found_in_any_nesting(nesting, tmp_path):
     touch(tmp_path, f"{nesting}afw_1_1_aug_0.jpg", f"{nesting}afw_1_1_aug_0.txt")
-    listing = list_folders([tmp_path])
+    listing = list_inputs([tmp_path])
     found = listing.samples[SampleName("afw_1_1", 0)]
     assert [file.path for file in found.images] == [f"{nesting}afw_1_1_aug_0.jpg"]
     assert [file.bytes for file in found.parameters] == [1]
@@ -36,7 +36,7 @@ def test_other_files_are_counted_by_their_ending(tmp_path):
     touch(
         tmp_path, "a_aug_0.jpg", "a_aug_0_224.png", "a_aug_11_224.png", "a_aug_0_landmark.txt", "Exp_Pca.bin", "README"
     )
-    listing = list_folders([tmp_path])
+    listing = list_inputs([tmp_path])
     assert dict(suffix_counts(listing)) == {"_224.png": 2, "_landmark.txt": 1, ".bin": 1, "README": 1}
     assert listing.other_count == 5
 
@@ -44,18 +44,18 @@ def test_other_files_are_counted_by_their_ending(tmp_path):
 def test_folders_in_any_order_give_the_same(tmp_path):
     touch(tmp_path / "b", "afw_2_1_aug_0.jpg", "afw_1_1_aug_0.txt")
     touch(tmp_path / "a", "afw_1_1_aug_0.jpg", "afw_2_1_aug_0.txt")
-    one, two = list_folders([tmp_path / "a", tmp_path / "b"]), list_folders([tmp_path / "b", tmp_path / "a"])
+    one, two = list_inputs([tmp_path / "a", tmp_path / "b"]), list_inputs([tmp_path / "b", tmp_path / "a"])
     assert one == two and list(one.samples) == [SampleName("afw_1_1", 0), SampleName("afw_2_1", 0)]
 
 
 def test_samples_are_ordered_by_number_not_by_text(tmp_path):
     touch(tmp_path, *(f"a_aug_{k}.jpg" for k in (10, 2, 1)))
-    assert [name.augmentation for name in list_folders([tmp_path]).samples] == [1, 2, 10]
+    assert [name.augmentation for name in list_inputs([tmp_path]).samples] == [1, 2, 10]
 
 
 def test_a_folder_within_another_or_given_twice_is_listed_once(tmp_path):
     touch(tmp_path, "x/a_aug_0.jpg")
-    listing = list_folders([tmp_path, tmp_path / "x", tmp_path, Path(os.path.relpath(tmp_path))])
+    listing = list_inputs([tmp_path, tmp_path / "x", tmp_path, Path(os.path.relpath(tmp_path))])
     assert len(listing.samples[SampleName("a", 0)].images) == 1
 
 
@@ -64,18 +64,18 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "link").symlink_to(tmp_path / "real")
     (tmp_path / "real" / "loop").symlink_to(tmp_path / "data")
-    assert len(list_folders([tmp_path / "data"]).samples) == 1
+    assert len(list_inputs([tmp_path / "data"]).samples) == 1
 
 
 def test_a_link_to_nothing_is_still_a_file_of_its_sample(tmp_path):
     (tmp_path / "a_aug_0.jpg").symlink_to(tmp_path / "gone")
-    assert list_folders([tmp_path]).samples[SampleName("a", 0)].images[0].bytes == 0
+    assert list_inputs([tmp_path]).samples[SampleName("a", 0)].images[0].bytes == 0
 
 
 @pytest.mark.parametrize("kind", ["missing", "file"])
-def test_what_is_no_folder_is_an_error(kind, tmp_path):
+def test_what_is_no_folder_and_no_archive_is_an_error(kind, tmp_path):
     path = tmp_path / "input"
     if kind == "file":
         path.write_bytes(b"")
-    with pytest.raises(UserError, match="input: not a folder"):
-        list_folders([path])
+    with pytest.raises(UserError, match="input: not a"):
+        list_inputs([path])

@@ -1,0 +1,22 @@
+"""Reads zip and tar archives, whole or in pieces, where they lie: nothing is unpacked to disk.
+
+``read_directory`` lists an archive once; ``read_member`` then reads a file of it, from any process.
+"""
+
+from transforms.archives.archive import Directory, read_directory
+from transforms.archives.member import ArchiveMember, MemberProblem
+from transforms.archives.member_reader import read_member
+from transforms.archives.piece_names import archive_of, find_pieces, is_archive_name
+from transforms.archives.pieces import Pieces
+
+__all__ = [
+    "ArchiveMember",
+    "Directory",
+    "MemberProblem",
+    "Pieces",
+    "archive_of",
+    "find_pieces",
+    "is_archive_name",
+    "read_directory",
+    "read_member",
+]

@@ -1,0 +1,52 @@
+"""A raw file, wherever it lies: in a folder or in an archive."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from transforms.archives import ArchiveMember, Pieces, read_member
+from transforms.reject import BadSample
+
+RawInput: TypeAlias = Path | Pieces  # a folder, or the pieces of an archive
+
+
+class RawFile(NamedTuple):
+    """A raw file.
+
+    Attributes:
+        root: which of the inputs holds it, as a position in their list.
+        path: its path within that input.
+        bytes: its size.
+        extent: in an archive: offset, stored bytes, method and CRC-32, as `ArchiveMember` has them.
+    """
+
+    root: int
+    path: str
+    bytes: int
+    extent: tuple[int, int, int, int | None] | None = None
+
+
+def read_raw_file(inputs: list[RawInput], file: RawFile, most: int) -> bytes:
+    """A file's bytes; of one larger than ``most``, the first ``most + 1``, so that it is found out cheaply.
+
+    Raises:
+        BadSample: unreadable or damaged_archive.
+    """
+    place = inputs[file.root]
+    if isinstance(place, Pieces):
+        if file.extent is None:
+            raise ValueError(f"{file.path}: in an archive, but without its place there")
+        offset, stored_bytes, method, crc = file.extent
+        return read_member(place, ArchiveMember(file.path, offset, stored_bytes, file.bytes, method, crc), most)
+    try:
+        with (place / file.path).open("rb", buffering=0) as opened:
+            # Asked for by its size: a read of `most` would have that much memory laid out first.
+            wanted = min(os.fstat(opened.fileno()).st_size, most) + 1
+            return opened.read(wanted) or b""
+    except OSError as error:
+        raise BadSample("unreadable", str(error.strerror)) from None
+
+
+def input_name(place: RawInput) -> str:
+    """An input as a person knows it: the folder, or the last piece of the archive."""
+    return str(place.paths[-1] if isinstance(place, Pieces) else place)
