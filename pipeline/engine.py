@@ -17,6 +17,7 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.runner import create_runner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from transforms.errors import RunFailed, UserError
@@ -45,8 +46,13 @@ def check_flags(flags: list[str], workers: int | None) -> None:
         if not is_value and flag.removeprefix("--").split("=")[0] not in known:
             raise UserError(f"unknown option {flag}; see threedface convert --help, and Beam's pipeline options")
     runner = runner_name(flags)
-    if runner and "DirectRunner" in runner:
+    if runner and runner.rpartition(".")[2] in ("DirectRunner", "SwitchingDirectRunner"):
         raise UserError(f"--runner {runner} downloads a program at run time; leave --runner out for the local engine")
+    if runner:
+        try:
+            create_runner(runner)
+        except (ValueError, ImportError, AttributeError) as error:
+            raise UserError(f"--runner {runner}: {' '.join(str(error).split())}") from None
     if runner and workers:
         raise UserError(f"--workers is of the local engine; --runner {runner} has options of its own")
 

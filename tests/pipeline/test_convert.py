@@ -193,13 +193,28 @@ def test_the_output_tells_what_was_made_and_how_to_read_it(raw, convert, tmp_pat
     assert done.stdout.count("\n") < 24
 
 
-def test_workers_in_processes_of_their_own_write_the_same_bytes(raw, convert, converted, tmp_path):
-    done = convert(
-        raw.dataset, tmp_path, "--splits", "train=0.6,validation=0.2,test=0.2", "--num_shards", 2, "--workers", 2
-    )
+@pytest.mark.parametrize("workers", [2, 4])
+def test_workers_in_processes_of_their_own_write_the_same_bytes(workers, raw, convert, converted, tmp_path):
+    splits = "train=0.6,validation=0.2,test=0.2"
+    done = convert(raw.dataset, tmp_path, "--splits", splits, "--num_shards", 2, "--workers", workers)
     assert done.returncode == 0, done.stderr
     shown = [line for line in re.split(r"[\r\n]+", done.stderr) if line]
     assert all(line.startswith("convert: ") for line in shown), done.stderr  # nothing but the progress bar
+    for path in (converted / FOLDER).iterdir():
+        if path.name != "run.json":
+            assert (tmp_path / FOLDER / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_another_runner_writes_the_same_bytes(raw, threedface, model_cache, converted, tmp_path):
+    """The one that comes with Beam's Python package and shares least with the local engine."""
+    # fmt: off
+    done = threedface(
+        "convert", "--input", raw.dataset, "--bfm", raw.bfm, "--expression", raw.expression, "--output", tmp_path,
+        "--model_cache", model_cache, "--splits", "train=0.6,validation=0.2,test=0.2", "--num_shards", 2,
+        "--runner", "apache_beam.runners.direct.direct_runner.BundleBasedDirectRunner",
+    )
+    # fmt: on
+    assert done.returncode == 0, done.stderr
     for path in (converted / FOLDER).iterdir():
         if path.name != "run.json":
             assert (tmp_path / FOLDER / path.name).read_bytes() == path.read_bytes(), path.name
