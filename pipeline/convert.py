@@ -92,8 +92,9 @@ def _run(
         seed=options.seed,
         facts=facts,
     )
+    workers = max(1, min(options.workers, len(work.chunks)))  # one with nothing to do would cost its start
     with ProgressBar(folder.parts, plan.chunks, kept):
-        run_pipeline(lambda pipeline: build_graph(pipeline, settings, work), options.workers, options.beam, folder.log)
+        run_pipeline(lambda pipeline: build_graph(pipeline, settings, work), workers, options.beam, folder.log)
 
 
 def _has_ended(folder: RunFolder, identity: dict[str, Any], options: ConvertOptions) -> bool:

@@ -1,16 +1,15 @@
 """Finds face model files among other files, and says which option of ``convert`` takes them."""
 
 import os
-import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 import h5py
-import scipy.io
-from scipy.io.matlab import MatReadError
 
 from pipeline.raw_inputs import Listing
+from transforms.errors import UserError
 from transforms.expression_file import EXPRESSION_FILE, FILE_BYTES, is_expression_file
+from transforms.identity_files import mat_variables
 from transforms.raw_files import RawFile, RawInput
 
 _ENDINGS = (".bin", ".mat", ".h5", ".hdf5")
@@ -72,10 +71,9 @@ def _look(path: Path) -> FoundModel | None:
 
 def _look_mat(path: Path) -> FoundModel:
     try:
-        names = {name for name, _, _ in scipy.io.whosmat(path)}
-    # What scipy raises on damaged files depends on where the damage lies.
-    except (MatReadError, ValueError, TypeError, KeyError, EOFError, NotImplementedError, zlib.error) as error:
-        return FoundModel(path, "", f"a damaged MATLAB file ({error})")
+        names = mat_variables(path)
+    except UserError:
+        return FoundModel(path, "", "a damaged MATLAB file: copy it again")
     if names >= _BFM_2009_MAT:
         return FoundModel(path, "--bfm", "Basel Face Model 2009")
     return FoundModel(path, "", f"not BFM 2009 (holds {', '.join(sorted(names)[:4])})")

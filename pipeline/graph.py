@@ -15,6 +15,7 @@ from transforms.raw_files import RawInput
 from transforms.schema import schema
 from transforms.steps import Assemble, Decode, Encode, Landmarks, Pose, Read, WritePart
 from transforms.steps.assemble import PARTS, PLAN
+from transforms.steps.chunk_coder import register
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Work:
 
 def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, work: Work) -> None:
     """Adds the steps of a conversion to a pipeline."""
+    register()
     folder = settings.folder
     addresses = pipeline | "Chunks" >> beam.Create(work.chunks)
     kept = pipeline | "KeptParts" >> beam.Create(work.parts)

@@ -63,7 +63,7 @@ def read_identity_file(path: Path) -> IdentityModel:
 
 def _read_mat(path: Path) -> IdentityModel:
     names = ["shapeMU", "shapePC", "shapeEV", "tl"]
-    held = {name for name, _, _ in _undamaged(path, lambda: scipy.io.whosmat(path))}
+    held = mat_variables(path)
     _refuse_other_mat(path, held)
     missing = [name for name in names if name not in held]
     if missing:
@@ -78,6 +78,15 @@ def _read_mat(path: Path) -> IdentityModel:
         std=shape_ev.astype(np.float64),
         triangles=triangles.astype(np.int64) - 1,
     )
+
+
+def mat_variables(path: Path) -> set[str]:
+    """Names of the variables in a MATLAB 5 file.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    return {name for name, _, _ in _undamaged(path, lambda: scipy.io.whosmat(path))}
 
 
 def _undamaged(path: Path, read: Callable[[], Any]) -> Any:

@@ -9,14 +9,13 @@ the clock starts, once, as it is for a user; imports and the start of workers ar
 
 import argparse
 import multiprocessing
-import os
 import shutil
 import sys
 import tempfile
-import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from measure import Measured, run_measured
 from raw_data import DemoFiles, write_raw_data
 
 from transforms.prepared_model import prepare
@@ -50,8 +49,8 @@ def make(folder: Path, sources: int, augmentations: int) -> DemoFiles:
     return files
 
 
-def measure(files: DemoFiles, folder: Path, workers: int) -> tuple[float, float]:
-    """Runs one conversion: wall-clock seconds, and the peak memory of the largest process in MiB."""
+def measure(files: DemoFiles, folder: Path, workers: int) -> Measured:
+    """Runs one conversion."""
     output = folder / "out"
     # fmt: off
     command = [
@@ -59,17 +58,9 @@ def measure(files: DemoFiles, folder: Path, workers: int) -> tuple[float, float]
         "--expression", files.expression, "--output", output, "--workers", workers, "--model_cache", folder / "cache",
     ]
     # fmt: on
-    started = time.monotonic()
-    with Path(os.devnull).open("w") as nowhere:
-        actions = [(os.POSIX_SPAWN_DUP2, nowhere.fileno(), descriptor) for descriptor in (1, 2)]
-        process = os.posix_spawn(sys.executable, list(map(str, command)), os.environ, file_actions=actions)
-        # The usage of a process includes the largest of the workers that it has waited for.
-        _, status, usage = os.wait4(process, 0)
-    seconds = time.monotonic() - started
-    if status:
-        raise SystemExit(f"the conversion failed: {command}")
+    measured = run_measured(list(map(str, command)))
     shutil.rmtree(output)
-    return seconds, usage.ru_maxrss / 1024
+    return measured
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def kill_after(seconds, arguments):
         process.wait()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(7))
 def test_killed_again_and_again_it_gives_the_same_bytes(seed, command, undisturbed, tmp_path):
     expected, seconds = undisturbed
     moments = random.Random(seed)

@@ -1,0 +1,102 @@
+"""``threedface convert`` beside what one would write instead, on the same input, run by turns.
+
+    python tests/benchmarks/compare.py                                 # 300 sources x 30; 10 minutes, 3 GB of disk
+    python tests/benchmarks/compare.py --sources 30 --skip naive-beam-2
+    python tests/benchmarks/compare.py --image_check header            # the others read no more than a picture's size
+
+The others are an element-per-sample Beam pipeline (naive_beam.py; in process, and with 2 worker processes) and a
+TensorFlow Datasets builder (tfds_builder.py). They write the same features but landmarks/facing, and neither
+splits nor checksums of files. After the first round the outputs are compared. Imports, the start of workers and,
+for the others, reading the face model are counted; threedface's is prepared beforehand, once, as it is for a user.
+"""
+
+import argparse
+import math
+import multiprocessing
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from agreement import check_agreement
+from by_hand import IMAGE_CHECKS
+from convert_speed import make
+from measure import Measured, run_measured
+from raw_data import DemoFiles
+
+THREEDFACE, BEAM, BEAM_2, TFDS = "threedface", "naive-beam", "naive-beam-2", "tfds"
+SAMPLE_BYTES, SHARD_BYTES = 60_000, 128 << 20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sources", type=int, default=300)
+    parser.add_argument("--augmentations", type=int, default=30)
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--skip", nargs="+", default=[], choices=(BEAM, BEAM_2, TFDS), metavar="NAME")
+    parser.add_argument("--image_check", choices=IMAGE_CHECKS, default="full", help="of the others")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="threedface-benchmark-") as name:
+        folder = Path(name)
+        print(f"making {arguments.sources * arguments.augmentations} samples", flush=True)
+        files = in_another_process(make, folder, arguments.sources, arguments.augmentations)
+        commands = {
+            name: command
+            for name, command in all_commands(files, folder, arguments.image_check).items()
+            if name not in arguments.skip
+        }
+        runs: dict[str, list[Measured]] = {name: [] for name in commands}
+        for number in range(arguments.repeats):
+            for name, command in commands.items():
+                shutil.rmtree(folder / name, ignore_errors=True)
+                runs[name].append(run_measured(command))
+                seconds, peak = runs[name][-1]
+                print(f"run {number + 1}: {name:14} {seconds:8.2f} s {peak:6.0f} MiB", flush=True)
+            if not number:
+                print(in_another_process(check_agreement, {name: folder / name for name in commands}), flush=True)
+        print_table(runs, files.pairs)
+
+
+def in_another_process(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Calls a function in a process of its own: what is measured begins with the memory of this one."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:
+        return other.submit(function, *arguments).result()
+
+
+def all_commands(files: DemoFiles, folder: Path, image_check: str) -> dict[str, list[str]]:
+    """The command line of each program; its output is the folder of its name."""
+    here = Path(__file__).parent
+    inputs = ["--input", files.dataset, "--bfm", files.bfm, "--expression", files.expression]
+    checks = ["--image_check", image_check]
+    shards = ["--num_shards", math.ceil(files.pairs * SAMPLE_BYTES / SHARD_BYTES)]
+    cache = ["--mesh_points", 0, "--model_cache", folder / "cache"]
+    programs = {
+        THREEDFACE: ["-m", "pipeline", "convert", *inputs, *cache],
+        BEAM: [here / "naive_beam.py", *inputs, *checks, *shards],
+        BEAM_2: [here / "naive_beam.py", *inputs, *checks, *shards, "--workers", 2],
+        TFDS: [here / "tfds_builder.py", *inputs, *checks],
+    }
+    return {
+        name: [sys.executable, *map(str, program), "--output", str(folder / name)] for name, program in programs.items()
+    }
+
+
+def print_table(runs: dict[str, list[Measured]], samples: int) -> None:
+    """Medians over the repeats, and their ratios to threedface."""
+    medians = {
+        name: Measured(*(statistics.median(values) for values in zip(*some, strict=True)))
+        for name, some in runs.items()
+    }
+    ours = medians[THREEDFACE]
+    print(f"\n{'':14} {'seconds':>8} {'samples/s':>10} {'largest process':>16} {'time':>7} {'memory':>7}")
+    for name, (seconds, peak) in medians.items():
+        ratios = f"{seconds / ours.seconds:>6.2f}x {peak / ours.peak_mib:>6.2f}x"
+        print(f"{name:14} {seconds:>8.2f} {samples / seconds:>10.0f} {peak:>12.0f} MiB {ratios}")
+
+
+if __name__ == "__main__":
+    main()
