@@ -112,6 +112,8 @@ def _has_ended(folder: RunFolder, identity: dict[str, Any], options: ConvertOpti
         folder.reopen(ended)
         return False
     _refuse_other(ended, differences(manifest, identity))
+    if _accepted(manifest, options.max_rejected):
+        ended = folder.accept(ended)
     _tell(ended, manifest, options.max_rejected, None)
     return True
 

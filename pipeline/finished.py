@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.metadata import MANIFEST, REJECTED
+from pipeline.run_folder import UNFINISHED
 from transforms.errors import UserError
 from transforms.plan_file import DATASET
 from transforms.reject import Reject
@@ -18,7 +19,8 @@ def find_conversions(folder: Path) -> list[Path]:
     """
     if (folder / MANIFEST).is_file():
         return [folder]
-    found = sorted(path.parent for path in folder.glob(f"{DATASET}/*/*/{MANIFEST}"))
+    manifests = folder.glob(f"{DATASET}/*/*/{MANIFEST}")
+    found = sorted(path.parent for path in manifests if not path.parent.name.endswith(UNFINISHED))
     if not found:
         raise UserError(
             f"{folder}: no finished conversion ({DATASET}/<config>/<version>/{MANIFEST}); "

@@ -24,7 +24,7 @@ from transforms.shards import Shard, read_markers, write_marker
 
 SHARDS = "shards.jsonl"  # the markers, kept beside the finished shards for --retry_rejected
 
-_UNFINISHED, _TOO_MANY = ".unfinished", ".too_many_rejected"
+UNFINISHED, _TOO_MANY = ".unfinished", ".too_many_rejected"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +56,7 @@ class RunFolder:
     def __init__(self, final: Path) -> None:
         """Takes the final folder."""
         self.final = final
-        self.unfinished = final.with_name(final.name + _UNFINISHED)
+        self.unfinished = final.with_name(final.name + UNFINISHED)
         self.too_many = final.with_name(final.name + _TOO_MANY)
         self.plan = self.unfinished / "plan.jsonl"
         self.parts = self.unfinished / "parts"
@@ -104,6 +104,10 @@ class RunFolder:
         finished.rename(self.unfinished)
         self.parts.mkdir(exist_ok=True)
         self.markers.mkdir(exist_ok=True)
+
+    def accept(self, finished: Path) -> Path:
+        """Gives a run that has ended the final name, which it did not have when too much was rejected."""
+        return finished.rename(self.final)
 
     def keep(self, shards: list[PlannedShard], chunks: list[PlannedChunk], retry_rejected: bool) -> Kept:
         """Finds what is done of a plan, and removes all else that an earlier run left.

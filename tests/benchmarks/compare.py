@@ -2,12 +2,13 @@
 
     python tests/benchmarks/compare.py                                 # 300 sources x 30; 10 minutes, 3 GB of disk
     python tests/benchmarks/compare.py --sources 30 --skip naive-beam-2
-    python tests/benchmarks/compare.py --image_check header            # the others read no more than a picture's size
+    python tests/benchmarks/compare.py --image_check header            # nobody decodes a picture
 
 The others are an element-per-sample Beam pipeline (naive_beam.py; in process, and with 2 worker processes) and a
 TensorFlow Datasets builder (tfds_builder.py). They write the same features but landmarks/facing, and neither
-splits nor checksums of files. After the first round the outputs are compared. Imports, the start of workers and,
-for the others, reading the face model are counted; threedface's is prepared beforehand, once, as it is for a user.
+splits nor checksums of files. After the first round the outputs are compared; last comes the cost of each step.
+Imports, the start of workers and, for the others, reading the face model are counted; threedface's is prepared
+beforehand, once, as it is for a user.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from by_hand import IMAGE_CHECKS
 from convert_speed import make
 from measure import Measured, run_measured
 from raw_data import DemoFiles
+from stages import show, stage_costs
 
 THREEDFACE, BEAM, BEAM_2, TFDS = "threedface", "naive-beam", "naive-beam-2", "tfds"
 SAMPLE_BYTES, SHARD_BYTES = 60_000, 128 << 20
@@ -38,7 +40,7 @@ def main() -> None:
     parser.add_argument("--augmentations", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--skip", nargs="+", default=[], choices=(BEAM, BEAM_2, TFDS), metavar="NAME")
-    parser.add_argument("--image_check", choices=IMAGE_CHECKS, default="full", help="of the others")
+    parser.add_argument("--image_check", choices=IMAGE_CHECKS, default="full", help="full: ours is scan")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="threedface-benchmark-") as name:
         folder = Path(name)
@@ -59,6 +61,7 @@ def main() -> None:
             if not number:
                 print(in_another_process(check_agreement, {name: folder / name for name in commands}), flush=True)
         print_table(runs, files.pairs)
+        print(f"\n{show(in_another_process(stage_costs, files, folder, 0))}")
 
 
 def in_another_process(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -73,9 +76,10 @@ def all_commands(files: DemoFiles, folder: Path, image_check: str) -> dict[str, 
     inputs = ["--input", files.dataset, "--bfm", files.bfm, "--expression", files.expression]
     checks = ["--image_check", image_check]
     shards = ["--num_shards", math.ceil(files.pairs * SAMPLE_BYTES / SHARD_BYTES)]
+    ours = "scan" if image_check == "full" else image_check
     cache = ["--mesh_points", 0, "--model_cache", folder / "cache"]
     programs = {
-        THREEDFACE: ["-m", "pipeline", "convert", *inputs, *cache],
+        THREEDFACE: ["-m", "pipeline", "convert", *inputs, *cache, "--image_check", ours],
         BEAM: [here / "naive_beam.py", *inputs, *checks, *shards],
         BEAM_2: [here / "naive_beam.py", *inputs, *checks, *shards, "--workers", 2],
         TFDS: [here / "tfds_builder.py", *inputs, *checks],

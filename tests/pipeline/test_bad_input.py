@@ -130,8 +130,8 @@ def test_too_many_rejects_fail_the_run_and_keep_what_was_written(raw, convert, t
     assert [path.name for path in kept.parent.iterdir()] == [kept.name]
     same = convert(source, tmp_path / "out", "--splits", "train=1")
     assert same.returncode == 1 and same.stderr.count("\n") == 1  # it had ended like this
-    again = convert(source, tmp_path / "out", "--splits", "train=1", "--max_rejected", 0.5, "--overwrite")
-    assert again.returncode == 0
+    more = convert(source, tmp_path / "out", "--splits", "train=1", "--max_rejected", 0.5)
+    assert more.returncode == 0 and "already finished" in more.stdout
     assert [path.name for path in kept.parent.iterdir()] == ["1.0.0"]
 
 

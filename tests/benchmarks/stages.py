@@ -1,0 +1,89 @@
+"""What each step of a conversion costs a sample, on one core, without the runner around it.
+
+    python tests/benchmarks/stages.py                # 100 sources x 30, no mesh points
+    python tests/benchmarks/stages.py --mesh_points 512
+
+Runs the steps' own functions on the chunks of a real plan, one after the other.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from convert_speed import make
+from raw_data import DemoFiles
+
+from pipeline.plan import make_plan
+from pipeline.raw_inputs import list_inputs
+from transforms.indices import NOSE_TIP, landmark_vertices
+from transforms.parts import read_part, write_part
+from transforms.plan_file import PlanHeader, write_plan
+from transforms.prepared_model import open_prepared, prepare
+from transforms.sampling import farthest_points
+from transforms.schema import record_bytes, schema
+from transforms.shards import assemble_shard
+from transforms.steps import Decode, Encode, Landmarks, Pose, Read
+from transforms.steps.decode import opened_model
+
+
+def stage_costs(files: DemoFiles, folder: Path, mesh_points: int) -> dict[str, float]:
+    """Milliseconds a sample of each step; the first chunk, which warms caches up, does not count."""
+    model = prepare(files.bfm, files.expression, folder / "cache").folder
+    listing = list_inputs([files.dataset])
+    features = schema(mesh_points)
+    plan = make_plan(listing, lambda _: "train", 0, record_bytes(features), 1 << 40, None, "benchmark")
+    addresses = write_plan(folder / "plan", PlanHeader({}, plan.samples, (), ()), plan.chunks)
+    points = farthest_points(open_prepared(model).mean, mesh_points, int(landmark_vertices()[NOSE_TIP]))
+    opened_model(model)
+    parts = folder / "parts"
+    parts.mkdir()
+    read = Read(folder / "plan", listing.inputs, "scan")
+    steps: dict[str, Callable[[Any], Any]] = {
+        "Read": read._read_chunk,
+        "Pose": Pose(-1.0)._add_pose,
+        "Decode": Decode(model, points)._add_mesh,
+        "Landmarks": Landmarks(model)._add_landmarks,
+        "Encode": Encode(features)._encode,
+        "WritePart": lambda chunk: write_part(parts, chunk),
+    }
+    seconds = dict.fromkeys([*steps, "Assemble"], 0.0)
+    indices, samples = [], 0
+    for number, address in enumerate(addresses):
+        value: Any = address
+        for name, step in steps.items():
+            started = time.perf_counter()
+            value = step(value)
+            if number:
+                seconds[name] += time.perf_counter() - started
+        indices.append(value)
+        samples += len(plan.chunks[number].samples) if number else 0
+    (shard,) = plan.shards
+    started = time.perf_counter()
+    assemble_shard(folder, parts, shard, [read_part(parts, index) for index in indices], 0)
+    seconds["Assemble"] = (time.perf_counter() - started) * samples / shard.samples
+    return {name: 1000 * total / samples for name, total in seconds.items()}
+
+
+def show(costs: dict[str, float]) -> str:
+    """The costs as lines of text."""
+    lines = [f"{'step':<10} ms a sample and core"]
+    lines += [f"{name:<10} {cost:>6.3f}" for name, cost in costs.items()]
+    return "\n".join([*lines, f"{'all':<10} {sum(costs.values()):>6.3f}"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sources", type=int, default=100)
+    parser.add_argument("--augmentations", type=int, default=30)
+    parser.add_argument("--mesh_points", type=int, default=0)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="threedface-benchmark-") as name:
+        files = make(Path(name), arguments.sources, arguments.augmentations)
+        print(show(stage_costs(files, Path(name), arguments.mesh_points)))
+
+
+if __name__ == "__main__":
+    main()
