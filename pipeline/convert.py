@@ -19,12 +19,13 @@ from pipeline.options import ConvertOptions
 from pipeline.plan import Plan, make_plan, plan_digest
 from pipeline.progress import ProgressBar
 from pipeline.raw_inputs import Listing, list_inputs, suffix_counts
-from pipeline.run_folder import Kept, RunFolder
+from pipeline.run_folder import RunFolder
 from pipeline.summary import conversion_summary
 from transforms import indices
 from transforms.errors import RunFailed, UserError
 from transforms.plan_file import PlanHeader, read_plan_header, write_plan
 from transforms.prepared_model import open_prepared, prepare
+from transforms.raw_files import RawInput
 from transforms.sampling import farthest_points
 from transforms.schema import record_bytes, schema
 
@@ -74,17 +75,21 @@ def convert(options: ConvertOptions) -> None:
             parts=list(kept.parts.values()),
             shards=[shard for shard in plan.shards if shard.number not in kept.shards],
         )
-        _run(folder, listing, model, options, plan, kept, work)
+        bar = ProgressBar(folder.parts, plan.chunks, kept)
+        # The names of all samples are in the plan file now; from here on memory does not grow with their number.
+        listing.samples.clear()
+        plan.chunks.clear()
+        _run(folder, listing.inputs, model, options, work, bar)
         _close(folder, options, plan, started)
 
 
 def _run(
-    folder: RunFolder, listing: Listing, model: Path, options: ConvertOptions, plan: Plan, kept: Kept, work: Work
+    folder: RunFolder, inputs: list[RawInput], model: Path, options: ConvertOptions, work: Work, bar: ProgressBar
 ) -> None:
     facts = _model_facts(model, options.mesh_points)
     settings = GraphSettings(
         folder=folder,
-        inputs=listing.inputs,
+        inputs=inputs,
         image_check=options.image_check,
         model=model,
         point_vertices=facts.point_vertices,
@@ -93,7 +98,7 @@ def _run(
         facts=facts,
     )
     workers = max(1, min(options.workers, len(work.chunks)))  # one with nothing to do would cost its start
-    with ProgressBar(folder.parts, plan.chunks, kept):
+    with bar:
         run_pipeline(lambda pipeline: build_graph(pipeline, settings, work), workers, options.beam, folder.log)
 
 

@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.metadata import MANIFEST, REJECTED
-from pipeline.run_folder import UNFINISHED
+from pipeline.metadata import MANIFEST, REJECTED, UNFINISHED
 from transforms.errors import UserError
 from transforms.plan_file import DATASET
 from transforms.reject import Reject

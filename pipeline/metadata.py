@@ -18,6 +18,8 @@ from transforms.statistics import Statistics, add_statistics
 
 MANIFEST, REJECTED = "manifest.json", "rejected.jsonl"
 
+UNFINISHED = ".unfinished"  # ends the name of a folder that is being made
+
 _CONVENTIONS = {
     "model": "x right (the viewer's), y up, z toward the viewer; micrometres",
     "mesh": "V = mean + identity_basis @ identity + expression_basis @ expression, raw coefficients, 53215 vertices",

@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from tqdm import tqdm
@@ -17,11 +17,11 @@ _POLL_SECONDS = 0.25
 class ProgressBar:
     """Shows samples, rate and time left while a run goes on. Use it as a context manager."""
 
-    def __init__(self, parts: Path, chunks: Iterable[PlannedChunk], kept: Kept) -> None:
+    def __init__(self, parts: Path, chunks: Collection[PlannedChunk], kept: Kept) -> None:
         """Takes the folder of parts, the planned chunks, and what of them was done before."""
         self._parts = parts
         self._samples = {chunk.number: len(chunk.samples) for chunk in chunks}
-        self._in_shards = sum(len(chunk.samples) for chunk in chunks if chunk.shard in kept.shards)
+        self._in_shards = sum(self._samples[chunk.number] for chunk in chunks if chunk.shard in kept.shards)
         self._before = self._in_shards + sum(self._samples[number] for number in kept.parts)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)

@@ -12,7 +12,7 @@ from transforms.names import IMAGE_SUFFIX, SampleName, parse_file_name
 from transforms.raw_files import RawFile, RawInput
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)  # there are a hundred thousand of them
 class FoundSample:
     """The files found under the name of one sample; a usable sample has one of each kind and no problem."""
 

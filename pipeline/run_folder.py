@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline.metadata import UNFINISHED
 from transforms.errors import UserError
 from transforms.parts import find_parts, read_part
 from transforms.plan_file import PlannedChunk, PlannedShard
@@ -24,7 +25,7 @@ from transforms.shards import Shard, read_markers, write_marker
 
 SHARDS = "shards.jsonl"  # the markers, kept beside the finished shards for --retry_rejected
 
-UNFINISHED, _TOO_MANY = ".unfinished", ".too_many_rejected"
+_TOO_MANY = ".too_many_rejected"
 
 
 @dataclasses.dataclass(frozen=True)

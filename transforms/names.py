@@ -1,6 +1,7 @@
 """The names of the raw files: ``<source>_aug_<k>.jpg`` and ``<source>_aug_<k>.txt``."""
 
 import re
+import sys
 from typing import NamedTuple
 
 IMAGE_SUFFIX = ".jpg"
@@ -37,7 +38,7 @@ def parse_file_name(name: str) -> tuple[SampleName, str] | None:
     match = _SAMPLE_FILE.fullmatch(name)
     if match is None:
         return None
-    return SampleName(match["source"], int(match["augmentation"])), match["suffix"]
+    return SampleName(sys.intern(match["source"]), int(match["augmentation"])), match["suffix"]
 
 
 def group(source: str) -> str:
