@@ -168,13 +168,18 @@ def convert_options(arguments: argparse.Namespace, beam: list[str]) -> ConvertOp
     if arguments.split_by == "300w" and arguments.splits:
         raise UserError("--splits goes with --split_by hash; --split_by 300w has the splits train and test")
     values["splits"] = parse_splits(arguments.splits or DEFAULT_SPLITS)
-    values["workers"] = arguments.workers or len(os.sched_getaffinity(0))
+    values["workers"] = arguments.workers or _cores()
     return ConvertOptions(**values, shard_bytes=arguments.shard_size, beam=beam)
 
 
 def default_model_cache() -> Path:
     """Where prepared models are kept: by the XDG base directory specification."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "threedface"
+
+
+def _cores() -> int:
+    """The cores that this process may use; macOS does not tell them from those of the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _integer(least: int, most: int | None = None) -> Callable[[str], int]:
