@@ -66,6 +66,8 @@ def _facts(manifest: dict[str, Any]) -> list[tuple[str, str]]:
         for half, entry in manifest["model_files"].items()
     ]
     options = {option: value for option, value in manifest["options"].items() if value is not None}
+    if "shard_size" in options:
+        options["shard_size"] = human_bytes(options["shard_size"])
     return [
         ("options", ", ".join(f"{option} {_option(value)}" for option, value in options.items())),
         *models,
