@@ -32,13 +32,14 @@ def conversion_summary(folder: Path, manifest: dict[str, Any], seconds: float | 
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in manifest["rejected_reasons"].items())
         lines += ["", f"  rejected: {reasons}", f"  each named in {folder / REJECTED}"]
     output = folder.parents[2]
+    split_to_show = "train" if "train" in manifest["splits"] else next(iter(manifest["splits"]), "train")
     lines += [
         "",
         f"  folder   {folder}",
         f"  check    threedface verify {output}",
         f"  look     threedface report {output}",
         "  read     from pipeline.dataset import load",
-        f'           dataset = load("{output}", "{next(iter(manifest["splits"]), "train")}")',
+        f'           dataset = load("{output}", "{split_to_show}")',
     ]
     return "\n".join(lines)
 
