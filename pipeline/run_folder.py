@@ -90,9 +90,7 @@ class RunFolder:
             except BlockingIOError:
                 raise UserError(f"{self.unfinished}: another run is at work there; wait for its end") from None
             if overwrite:
-                for folder in (self.final, self.too_many):
-                    shutil.rmtree(folder, ignore_errors=True)
-                for path in self.unfinished.iterdir():
+                for path in (self.final, self.too_many, *self.unfinished.iterdir()):
                     _remove(path)
             self.parts.mkdir(exist_ok=True)
             self.markers.mkdir(exist_ok=True)
@@ -101,10 +99,8 @@ class RunFolder:
             os.close(lock)
 
     def reopen(self, finished: Path) -> None:
-        """Turns the folder of a run that has ended into an unfinished one, with a marker for each of its shards."""
+        """Turns the folder of a run that has ended into an unfinished one, which `open` takes up."""
         finished.rename(self.unfinished)
-        self.parts.mkdir(exist_ok=True)
-        self.markers.mkdir(exist_ok=True)
 
     def accept(self, finished: Path) -> Path:
         """Gives a run that has ended the final name, which it did not have when too much was rejected."""

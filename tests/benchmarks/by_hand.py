@@ -5,6 +5,7 @@ is several times slower are written the fast way, so that the comparison does no
 only the index lists, which every user of the data set has.
 """
 
+import argparse
 import io
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -36,6 +37,17 @@ class Sample(NamedTuple):
     image: bytes
     height: int
     numbers: np.ndarray
+
+
+def argument_parser(description: str | None) -> argparse.ArgumentParser:
+    """The options that every competitor has."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--input", type=Path, required=True)
+    parser.add_argument("--bfm", type=Path, required=True)
+    parser.add_argument("--expression", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--image_check", choices=IMAGE_CHECKS, default="full")
+    return parser
 
 
 def find_pairs(folder: Path) -> list[tuple[str, str]]:

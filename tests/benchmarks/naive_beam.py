@@ -4,7 +4,6 @@
         --expression Coarse_Dataset/Exp_Pca.bin --output folder --workers 2
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import tensorflow as tf
 from apache_beam.io.tfrecordio import WriteToTFRecord
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from by_hand import IMAGE_CHECKS, Sample, features, find_pairs, load_model, read_sample
+from by_hand import Sample, argument_parser, features, find_pairs, load_model, read_sample
 
 
 class Decode(beam.DoFn):
@@ -50,14 +49,9 @@ def to_feature(value: str | bytes | int | np.ndarray) -> tf.train.Feature:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--input", type=Path, required=True)
-    parser.add_argument("--bfm", type=Path, required=True)
-    parser.add_argument("--expression", type=Path, required=True)
-    parser.add_argument("--output", type=Path, required=True)
+    parser = argument_parser(__doc__)
     parser.add_argument("--workers", type=int, default=1, help="1: in process; else processes of their own")
     parser.add_argument("--num_shards", type=int, default=5)
-    parser.add_argument("--image_check", choices=IMAGE_CHECKS, default="full")
     arguments = parser.parse_args()
     flags = []
     if arguments.workers > 1:

@@ -4,14 +4,13 @@
         --expression Coarse_Dataset/Exp_Pca.bin --output folder
 """
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
-from by_hand import IMAGE_CHECKS, ImageCheck, features, find_pairs, load_model, read_sample
+from by_hand import ImageCheck, argument_parser, features, find_pairs, load_model, read_sample
 
 
 class Faces(tfds.core.GeneratorBasedBuilder):
@@ -69,12 +68,7 @@ def nest(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--input", type=Path, required=True)
-    parser.add_argument("--bfm", type=Path, required=True)
-    parser.add_argument("--expression", type=Path, required=True)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--image_check", choices=IMAGE_CHECKS, default="full")
+    parser = argument_parser(__doc__)
     arguments = parser.parse_args()
     builder = Faces(
         arguments.input, arguments.bfm, arguments.expression, arguments.image_check, data_dir=arguments.output

@@ -8,6 +8,7 @@ import numpy as np
 
 from transforms.chunk import Chunk
 from transforms.image import ImageCheck
+from transforms.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS
 from transforms.plan_file import ChunkAddress, read_planned_chunk
 from transforms.raw_files import RawInput
 from transforms.raw_sample import RawSample, SampleFiles, read_sample
@@ -47,11 +48,18 @@ def _columns(samples: list[tuple[SampleFiles, RawSample]]) -> dict[str, list | n
         "source": [files.name.source for files, _ in samples],
         "augmentation": np.array([files.name.augmentation for files, _ in samples], np.int64),
         "image": [sample.image for _, sample in samples],
-        "coefficients/identity": np.array([sample.parameters.identity for _, sample in samples], np.float32),
-        "coefficients/expression": np.array([sample.parameters.expression for _, sample in samples], np.float32),
+        "coefficients/identity": _stack([sample.parameters.identity for _, sample in samples], IDENTITY_COMPONENTS),
+        "coefficients/expression": _stack(
+            [sample.parameters.expression for _, sample in samples], EXPRESSION_COMPONENTS
+        ),
         "pose/euler": pose[:, :3],
         "pose/translation": pose[:, 3:5],
         "pose/scale": pose[:, 5],
         "image_size": np.array([sample.size for _, sample in samples], np.int64).reshape(-1, 2),
         "parameters_file": [files.parameters.path for files, _ in samples],
     }
+
+
+def _stack(rows: list[np.ndarray], width: int) -> np.ndarray:
+    """Rows as an array (n, width) float32, also where all samples were rejected."""
+    return np.array(rows, np.float32).reshape(-1, width)
