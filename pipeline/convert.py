@@ -23,8 +23,9 @@ from pipeline.run_folder import RunFolder
 from pipeline.summary import conversion_summary
 from transforms import indices
 from transforms.errors import RunFailed, UserError
+from transforms.model_preparation import prepare
 from transforms.plan_file import PlanHeader, read_plan_header, write_plan
-from transforms.prepared_model import open_prepared, prepare
+from transforms.prepared_model import open_prepared
 from transforms.raw_files import RawInput
 from transforms.sampling import farthest_points
 from transforms.schema import record_bytes, schema
@@ -72,10 +73,10 @@ def convert(options: ConvertOptions) -> None:
                 for chunk, address in zip(plan.chunks, addresses, strict=True)
                 if chunk.shard not in kept.shards and chunk.number not in kept.parts
             ],
-            parts=list(kept.parts.values()),
+            parts=[(part.shard, part.index_name) for part in kept.parts.values()],
             shards=[shard for shard in plan.shards if shard.number not in kept.shards],
         )
-        bar = ProgressBar(folder.parts, plan.chunks, kept)
+        bar = ProgressBar(folder, plan.shards, plan.chunks)
         # The names of all samples are in the plan file now; from here on memory does not grow with their number.
         listing.samples.clear()
         plan.chunks.clear()

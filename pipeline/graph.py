@@ -9,11 +9,12 @@ import numpy as np
 from pipeline.finish import Finish
 from pipeline.metadata import ModelFacts
 from pipeline.run_folder import RunFolder
+from transforms.assembly import Assembly
 from transforms.image import ImageCheck
 from transforms.plan_file import ChunkAddress, PlannedShard
 from transforms.raw_files import RawInput
 from transforms.schema import schema
-from transforms.steps import Assemble, Decode, Encode, Landmarks, Pose, Read, WritePart
+from transforms.steps import Assemble, Chunks, Decode, Encode, Landmarks, Pose, Read, WritePart
 from transforms.steps.assemble import PARTS, PLAN
 from transforms.steps.chunk_coder import register
 
@@ -62,7 +63,7 @@ def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, work: Work) ->
     """Adds the steps of a conversion to a pipeline."""
     register()
     folder = settings.folder
-    addresses = pipeline | "Chunks" >> beam.Create(work.chunks)
+    addresses = pipeline | "Chunks" >> Chunks(work.chunks)
     kept = pipeline | "KeptParts" >> beam.Create(work.parts)
     planned = pipeline | "Shards" >> beam.Create([(shard.number, shard) for shard in work.shards])
 
@@ -71,9 +72,9 @@ def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, work: Work) ->
     decoded = posed | "Decode" >> Decode(settings.model, settings.point_vertices)
     placed = decoded | "Landmarks" >> Landmarks(settings.model)
     encoded = placed | "Encode" >> Encode(schema(len(settings.point_vertices)))
-    written = encoded | "WritePart" >> WritePart(folder.parts)
+    assembly = Assembly(folder.unfinished, folder.parts, folder.markers, settings.seed)
+    written = encoded | "WritePart" >> WritePart(folder.plan, assembly)
 
     parts = (written, kept) | "Parts" >> beam.Flatten()
-    assemble = Assemble(folder.unfinished, folder.parts, folder.markers, settings.seed)
-    assembled = {PLAN: planned, PARTS: parts} | "Assemble" >> assemble
+    assembled = {PLAN: planned, PARTS: parts} | "Assemble" >> Assemble(assembly)
     _ = pipeline | "Finish" >> Finish(folder, settings.facts, assembled)

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import groupby
 
 from pipeline.raw_inputs import FoundSample, Listing
@@ -141,20 +141,25 @@ def _divide(sizes: list[int], count: int) -> list[list[int]]:
     return runs
 
 
-def _batches(samples: list[SampleFiles], numbers_bytes: int) -> list[tuple[SampleFiles, ...]]:
-    """Cuts the samples of a shard into chunks, between sources where that is possible."""
-    batches: list[list[SampleFiles]] = []
-    bytes_left = samples_left = 0
-    for _, group in groupby(samples, key=lambda files: files.name.source):
-        source = list(group)
-        if len(source) > samples_left or sum(files.image.bytes + numbers_bytes for files in source) > bytes_left:
-            bytes_left = samples_left = 0
-        for files in source:
-            size = files.image.bytes + numbers_bytes
-            if not samples_left or size > bytes_left:
-                batches.append([])
-                samples_left, bytes_left = CHUNK_SAMPLES, CHUNK_BYTES
-            batches[-1].append(files)
-            samples_left -= 1
-            bytes_left -= size
-    return [tuple(batch) for batch in batches]
+def _batches(samples: list[SampleFiles], numbers_bytes: int) -> Iterator[tuple[SampleFiles, ...]]:
+    """Cuts the samples of a shard into chunks that take about as long, so that workers are done together.
+
+    Between sources, where these fit into a chunk.
+    """
+    costs = [max(CHUNK_BYTES, (files.image.bytes + numbers_bytes) * CHUNK_SAMPLES) for files in samples]
+    rows = range(len(samples))
+    by_source = [list(some) for _, some in groupby(rows, key=lambda row: samples[row].name.source)]
+    for sources in _cut([sum(costs[row] for row in source) for source in by_source]):
+        chunk = [row for source in sources for row in by_source[source]]
+        for some in _cut([costs[row] for row in chunk]):
+            yield tuple(samples[chunk[place]] for place in some)
+
+
+def _cut(costs: list[int]) -> list[list[int]]:
+    """Divides a row of costs into the fewest runs of about equal sums that a chunk can take; gives positions."""
+    most = CHUNK_SAMPLES * CHUNK_BYTES
+    for number in range(-(-sum(costs) // most), len(costs)):
+        runs = _divide(costs, number)
+        if all(sum(costs[position] for position in run) <= most for run in runs):
+            return runs
+    return [[position] for position in range(len(costs))]

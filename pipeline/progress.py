@@ -3,13 +3,13 @@
 import sys
 import threading
 from collections.abc import Collection
-from pathlib import Path
 
 from tqdm import tqdm
 
-from pipeline.run_folder import Kept
+from pipeline.run_folder import RunFolder
 from transforms.parts import find_parts
-from transforms.plan_file import PlannedChunk
+from transforms.plan_file import PlannedChunk, PlannedShard
+from transforms.shards import marked_shards
 
 _POLL_SECONDS = 0.25
 
@@ -17,12 +17,12 @@ _POLL_SECONDS = 0.25
 class ProgressBar:
     """Shows samples, rate and time left while a run goes on. Use it as a context manager."""
 
-    def __init__(self, parts: Path, chunks: Collection[PlannedChunk], kept: Kept) -> None:
-        """Takes the folder of parts, the planned chunks, and what of them was done before."""
-        self._parts = parts
-        self._samples = {chunk.number: len(chunk.samples) for chunk in chunks}
-        self._in_shards = sum(self._samples[chunk.number] for chunk in chunks if chunk.shard in kept.shards)
-        self._before = self._in_shards + sum(self._samples[number] for number in kept.parts)
+    def __init__(self, folder: RunFolder, shards: Collection[PlannedShard], chunks: Collection[PlannedChunk]) -> None:
+        """Takes the folder of the run, in which some of it may be done already, and what is planned."""
+        self._folder = folder
+        self._of_shard = {shard.number: shard.samples for shard in shards}
+        self._of_chunk = {chunk.number: len(chunk.samples) for chunk in chunks}
+        self._before = self._done()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -30,7 +30,7 @@ class ProgressBar:
         """Starts to follow the run."""
         every = 0.1 if sys.stderr.isatty() else 15.0  # a log wants few lines
         self._bar = tqdm(
-            total=sum(self._samples.values()), initial=self._before, unit=" samples", desc="convert", mininterval=every
+            total=sum(self._of_chunk.values()), initial=self._before, unit=" samples", desc="convert", mininterval=every
         )
         self._thread.start()
         return self
@@ -47,5 +47,13 @@ class ProgressBar:
             self._update()
 
     def _update(self) -> None:
-        numbers = {number for number, _ in find_parts(self._parts)}
-        self._bar.update(self._in_shards + sum(map(self._samples.__getitem__, numbers)) - self._bar.n)
+        self._bar.update(self._done() - self._bar.n)
+
+    def _done(self) -> int:
+        """Samples in shards that are whole, and in parts of others."""
+        # The parts first: those of a shard that is marked between the two looks are not counted twice.
+        chunks = {(part.shard, part.chunk) for part in find_parts(self._folder.parts)}
+        shards = marked_shards(self._folder.markers)
+        return sum(self._of_shard[number] for number in shards) + sum(
+            self._of_chunk[chunk] for shard, chunk in chunks if shard not in shards
+        )

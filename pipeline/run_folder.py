@@ -2,7 +2,7 @@
 
 <version>.unfinished/
     plan.jsonl              what is to be done
-    parts/chunk-*.part      records of one chunk, with an index (.json) that is written last
+    parts/*/chunk-*.part    records of one chunk, with an index (.json) that is written last, by shard
     markers/*.json          one for each shard that is whole
     threedface-*.tfrecord-* the shards
     workers.log             what worker processes print
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from pipeline.metadata import UNFINISHED
 from transforms.errors import UserError
-from transforms.parts import find_parts, read_part
+from transforms.parts import FoundPart, find_parts, read_part
 from transforms.plan_file import PlannedChunk, PlannedShard
 from transforms.shards import Shard, read_markers, write_marker
 
@@ -34,11 +34,11 @@ class Kept:
 
     Attributes:
         shards: numbers of shards that are whole.
-        parts: shard number and index name of whole parts of other shards, by chunk number.
+        parts: the whole parts of other shards, by chunk number.
     """
 
     shards: frozenset[int]
-    parts: dict[int, tuple[int, str]]
+    parts: dict[int, FoundPart]
 
 
 class RunFolder:
@@ -114,6 +114,16 @@ class RunFolder:
             chunks: planned.
             retry_rejected: whether to do those again in which a sample was rejected.
         """
+        whole = self._keep_shards(shards, retry_rejected)
+        parts = self._keep_parts([chunk for chunk in chunks if chunk.shard not in whole], retry_rejected)
+        known = {*whole.values(), *self._own()}
+        for path in self.unfinished.iterdir():
+            if path not in known:
+                _remove(path)
+        return Kept(frozenset(whole), parts)
+
+    def _keep_shards(self, shards: list[PlannedShard], retry_rejected: bool) -> dict[int, Path]:
+        """Leaves the markers of whole planned shards only; gives these shards' files by number."""
         self._restore_markers()
         by_fingerprint = {shard.fingerprint: shard for shard in shards}
         whole: dict[int, Shard] = {}
@@ -126,27 +136,27 @@ class RunFolder:
             if path not in marked:
                 path.unlink()
 
-        parts: dict[int, tuple[int, str]] = {}
+        return {number: self.unfinished / shard.planned.file_name for number, shard in whole.items()}
+
+    def _keep_parts(self, chunks: list[PlannedChunk], retry_rejected: bool) -> dict[int, FoundPart]:
+        """Leaves the whole parts of planned chunks only, and gives them by chunk."""
+        parts: dict[int, FoundPart] = {}
         files = set()
-        fingerprints = {chunk.number: chunk.fingerprint for chunk in chunks if chunk.shard not in whole}
-        for number, index in find_parts(self.parts):
-            part = read_part(self.parts, index)
+        planned = {chunk.number: (chunk.shard, chunk.fingerprint) for chunk in chunks}
+        for found in find_parts(self.parts):
+            part = read_part(self.parts, found.index_name)
             if (
-                number not in parts
-                and fingerprints.get(number) == part.fingerprint
+                found.chunk not in parts
+                and planned.get(found.chunk) == (found.shard, part.fingerprint)
                 and not (retry_rejected and part.rejects)
                 and part.is_whole(self.parts)
             ):
-                parts[number] = (part.shard, index)
-                files |= {index, part.file}
-        for path in self.parts.iterdir():
-            if path.name not in files:
+                parts[found.chunk] = found
+                files |= {self.parts / found.index_name, self.parts / part.file}
+        for path in self.parts.glob("*/*"):
+            if path not in files:
                 path.unlink()
-        known = {shard.planned.file_name for shard in whole.values()} | {path.name for path in self._own()}
-        for path in self.unfinished.iterdir():
-            if path.name not in known:
-                _remove(path)
-        return Kept(frozenset(whole), parts)
+        return parts
 
     def close(self, accepted: bool) -> Path:
         """Gives the finished run its final name, after what only the run itself needed is gone."""

@@ -12,8 +12,8 @@ from pipeline.dataset import manifest_features
 from pipeline.finished import find_conversions, read_manifest, read_rejects
 from pipeline.shard_reader import read_batches
 from transforms.errors import RunFailed
+from transforms.model_preparation import file_sha256
 from transforms.pose import project
-from transforms.prepared_model import file_sha256
 from transforms.schema import Feature
 
 # The camera and the landmarks are stored in float32: at 450 pixels they agree to about 1e-4.

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, settings
 
 from pipeline.demo.dataset import DemoFiles, write_demo
 from pipeline.demo.face_model import SyntheticModel, make_model
-from transforms.prepared_model import PreparedModel, open_prepared, prepare
+from transforms.model_preparation import prepare
+from transforms.prepared_model import PreparedModel, open_prepared
 
 SOURCES, AUGMENTATIONS = 10, 3
 

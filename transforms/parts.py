@@ -1,13 +1,16 @@
 """Part files: the framed records of one chunk, until they are assembled to a shard.
 
-Beside each part stands its index, which is written last: a part counts when its index is there. The
-indices are what goes on through the graph, by name, and what a resumed run finds.
+Each shard has a folder of its own for its parts. Beside each part stands its index, which is written
+last: a part counts when its index is there. The indices are what goes on through the graph, by name,
+and what a resumed run finds.
 """
 
 import dataclasses
+import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import google_crc32c
 
@@ -29,7 +32,7 @@ class Part:
         chunk: number of the chunk whose records it holds.
         shard: number of the shard it belongs to.
         fingerprint: the planned chunk's.
-        file: name of the part file, in the same folder.
+        file: the part file, within the folder of parts.
         crc32c: of the file.
         keys: keys of the samples, in the file's order.
         lengths: bytes of each framed record.
@@ -55,6 +58,14 @@ class Part:
             return False
 
 
+class FoundPart(NamedTuple):
+    """A part that stands in a folder: the numbers of its shard and chunk, and its index, for `read_part`."""
+
+    shard: int
+    chunk: int
+    index_name: str
+
+
 def write_part(folder: Path, chunk: Chunk) -> str:
     """Writes the column ``record`` of a chunk as TFRecords, and the index.
 
@@ -62,9 +73,12 @@ def write_part(folder: Path, chunk: Chunk) -> str:
     file; either may be used, for they hold the same.
 
     Returns:
-        Name of the index, for `read_part`.
+        The index, for `read_part`.
     """
-    name = f"{_PREFIX}{chunk.number:06d}-{uuid.uuid4().hex}"
+    place = shard_folder(folder, chunk.shard)
+    with named_errors(place):
+        place.mkdir(exist_ok=True)
+    name = f"{place.name}/{_PREFIX}{chunk.number:06d}-{uuid.uuid4().hex}"
     columns = chunk.columns
     framed = [frame(record) for record in columns["record"]] if len(chunk) else []
     crc = 0
@@ -98,7 +112,29 @@ def read_part(folder: Path, index: str) -> Part:
     return Part(**entry, statistics=statistics, rejects=rejects)
 
 
-def find_parts(folder: Path) -> Iterator[tuple[int, str]]:
-    """Chunk numbers and index names of the parts that stand in a folder, sorted."""
-    for file in sorted(folder.glob(f"{_PREFIX}*{_INDEX}")):
-        yield int(file.name.removeprefix(_PREFIX).split("-")[0]), file.name
+def shard_folder(folder: Path, shard: int) -> Path:
+    """Where the parts of a shard stand."""
+    return folder / f"{shard:06d}"
+
+
+def part_shards(folder: Path) -> list[int]:
+    """Numbers of the shards that have a folder of parts."""
+    return sorted(map(int, os.listdir(folder)))
+
+
+def find_shard_parts(folder: Path, shard: int) -> Iterator[FoundPart]:
+    """The parts of one shard, by chunk."""
+    place = shard_folder(folder, shard)
+    try:
+        names = sorted(os.listdir(place))
+    except FileNotFoundError:  # none has been written, or it has just been assembled
+        return
+    for name in names:
+        if name.startswith(_PREFIX) and name.endswith(_INDEX):
+            yield FoundPart(shard, int(name.removeprefix(_PREFIX).split("-")[0]), f"{place.name}/{name}")
+
+
+def find_parts(folder: Path) -> Iterator[FoundPart]:
+    """The parts of all shards, by shard and chunk."""
+    for shard in part_shards(folder):
+        yield from find_shard_parts(folder, shard)

@@ -123,6 +123,11 @@ def marker(folder: Path, number: int) -> Path:
     return folder / f"{number:08d}.json"
 
 
+def marked_shards(folder: Path) -> set[int]:
+    """Numbers of the shards that are marked as whole."""
+    return {int(path.stem) for path in folder.glob("[0-9]*.json")}
+
+
 def _index(parts: list[Part], seed: int) -> list[tuple[bytes, int, int, int]]:
     """For each record its place in the order, part, offset and length."""
     index = []

@@ -18,7 +18,7 @@ from pathlib import Path
 from measure import Measured, run_measured
 from raw_data import DemoFiles, write_raw_data
 
-from transforms.prepared_model import prepare
+from transforms.model_preparation import prepare
 
 
 def main() -> None:

@@ -19,9 +19,10 @@ from raw_data import DemoFiles
 from pipeline.plan import make_plan
 from pipeline.raw_inputs import list_inputs
 from transforms.indices import NOSE_TIP, landmark_vertices
+from transforms.model_preparation import prepare
 from transforms.parts import read_part, write_part
 from transforms.plan_file import PlanHeader, write_plan
-from transforms.prepared_model import open_prepared, prepare
+from transforms.prepared_model import open_prepared
 from transforms.sampling import farthest_points
 from transforms.schema import record_bytes, schema
 from transforms.shards import assemble_shard

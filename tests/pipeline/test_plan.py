@@ -84,8 +84,10 @@ def test_shard_size_is_about_what_was_asked_for():
     assert all(0.7 * (16 << 20) < size < 1.15 * (16 << 20) for size in full), full
 
 
-def test_chunks_take_whole_sources_where_they_fit():
-    plan = plan_of(listing_of({f"afw_{n}_1": 30 for n in range(64)}), num_shards=1)
+def test_chunks_take_whole_sources_where_they_fit_and_are_about_equal():
+    plan = plan_of(listing_of({f"afw_{n}_1": 30 for n in range(82)}, 1000), num_shards=1)
+    train = [len(chunk.samples) for chunk in plan.chunks if plan.shards[chunk.shard].split == "train"]
+    assert len(train) > 5 and max(train) - min(train) <= 30
     for chunk in plan.chunks:
         by_source = [files.name.source for files in chunk.samples]
         assert all(by_source.count(source) == 30 for source in set(by_source))

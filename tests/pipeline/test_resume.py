@@ -77,14 +77,15 @@ def test_killed_again_and_again_it_gives_the_same_bytes(seed, command, undisturb
 
 @pytest.fixture
 def stopped(command, undisturbed, tmp_path):
-    """An unfinished run with all parts written and some shards assembled, as a kill leaves it."""
+    """An unfinished run with some shards whole and parts of others written, as a kill leaves it."""
     process = subprocess.Popen(command(tmp_path, "--workers", 1), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    markers = tmp_path / (FOLDER + ".unfinished") / "markers"
-    while process.poll() is None and not (markers.is_dir() and any(markers.glob("[0-9]*.json"))):
+    unfinished = tmp_path / (FOLDER + ".unfinished")
+    wanted = ("markers/[0-9]*.json", "parts/*/chunk-*.json")
+    while process.poll() is None and not all(any(unfinished.glob(pattern)) for pattern in wanted):
         time.sleep(0.002)
     process.kill()
     process.wait()
-    assert markers.is_dir(), "the run ended before it could be stopped"
+    assert all(any(unfinished.glob(pattern)) for pattern in wanted), "the run got ahead of the kill"
     return tmp_path
 
 
@@ -103,12 +104,12 @@ def test_a_resumed_run_keeps_what_is_whole(stopped, command, undisturbed):
 
 def test_what_is_damaged_of_a_stopped_run_is_made_anew(stopped, command, undisturbed):
     unfinished = stopped / (FOLDER + ".unfinished")
-    for path in list(unfinished.glob("parts/*.part"))[::2]:
+    for path in list(unfinished.glob("parts/*/*.part"))[::2]:
         path.write_bytes(bytes(path.stat().st_size))  # as a power failure leaves it
     for path in list(unfinished.glob("threedface-*"))[:1]:
         path.write_bytes(path.read_bytes()[:-1])
     (unfinished / ".threedface-train.tfrecord-00000-of-00004.left-over").write_bytes(b"x")
-    (unfinished / "parts" / "chunk-000001-left-over.part").write_bytes(b"x")
+    (next(unfinished.glob("parts/*")) / "chunk-000001-left-over.part").write_bytes(b"x")
     subprocess.run(command(stopped, "--workers", 1), check=True, capture_output=True)
     assert contents(stopped) == undisturbed[0]
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from pipeline.verify import verify, verify_conversion
 from transforms.errors import RunFailed, UserError
-from transforms.prepared_model import file_sha256
+from transforms.model_preparation import file_sha256
 from transforms.tfrecord import frame
 
 FOLDER = "threedface/coarse/1.0.0"

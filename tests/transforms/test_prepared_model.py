@@ -2,7 +2,8 @@ import numpy as np
 
 from transforms.face_model import load_face_model
 from transforms.indices import VERTICES
-from transforms.prepared_model import open_prepared, prepare
+from transforms.model_preparation import prepare
+from transforms.prepared_model import open_prepared
 
 
 def test_blocks_hold_the_model_in_vertex_order(raw, prepared_model):

@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 
 from transforms.chunk import Chunk
-from transforms.parts import find_parts, read_part, write_part
+from transforms.parts import find_parts, find_shard_parts, read_part, write_part
 from transforms.plan_file import PlannedShard
 from transforms.reject import BadSample, Reject
-from transforms.shards import Shard, assemble_shard, read_markers, write_marker
+from transforms.shards import Shard, assemble_shard, marked_shards, read_markers, write_marker
 from transforms.statistics import add_statistics, chunk_statistics
 
 RNG = np.random.default_rng(0)
@@ -106,8 +106,11 @@ def test_a_damaged_and_a_lost_part_are_not_whole(tmp_path):
 def test_parts_are_found_by_their_indices(tmp_path):
     index = write_part(tmp_path, CHUNKS[1])
     late = write_part(tmp_path, dataclasses.replace(CHUNKS[0], number=1_234_567))
-    (tmp_path / "chunk-000009-abc.part").write_bytes(b"being written")
-    assert dict(find_parts(tmp_path)) == {4: index, 1_234_567: late}
+    other = write_part(tmp_path, dataclasses.replace(CHUNKS[2], shard=12))
+    (tmp_path / "000000" / "chunk-000009-abc.part").write_bytes(b"being written")
+    (tmp_path / "000013").mkdir()
+    assert list(find_parts(tmp_path)) == [(0, 4, index), (0, 1_234_567, late), (12, 5, other)]
+    assert list(find_shard_parts(tmp_path, 12)) == [(12, 5, other)] and not list(find_shard_parts(tmp_path, 14))
     part = read_part(tmp_path, index)
     assert (part.fingerprint, part.keys, part.rejects) == ("fingerprint 4", ["a_aug_10", "a_aug_11"], (REJECT,))
 
@@ -117,6 +120,7 @@ def test_markers_give_back_the_shard_to_the_last_bit(tmp_path):
     (tmp_path / "markers").mkdir()
     write_marker(tmp_path / "markers", shard)
     (found,) = read_markers(tmp_path / "markers")
+    assert marked_shards(tmp_path / "markers") == {0}
     np.testing.assert_array_equal(found.statistics.squares, shard.statistics.squares)
     assert Shard.to_json(found) == Shard.to_json(shard)
     assert found.is_whole(tmp_path)
