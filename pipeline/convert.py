@@ -2,6 +2,7 @@
 
 import json
 import platform
+import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,11 +15,11 @@ from pipeline.expression_source import expression_file
 from pipeline.finished import read_manifest
 from pipeline.graph import GraphSettings, Work, build_graph
 from pipeline.identity import differences, digest, run_identity
-from pipeline.metadata import REJECTED, ModelFacts, dataset_folder
+from pipeline.metadata import REJECTED, RunFacts, dataset_folder
 from pipeline.options import ConvertOptions
 from pipeline.plan import Plan, make_plan, plan_digest
 from pipeline.progress import ProgressBar
-from pipeline.raw_inputs import Listing, list_inputs, suffix_counts
+from pipeline.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
 from pipeline.run_folder import RunFolder
 from pipeline.summary import conversion_summary
 from transforms import indices
@@ -28,7 +29,7 @@ from transforms.plan_file import PlanHeader, read_plan_header, write_plan
 from transforms.prepared_model import open_prepared
 from transforms.raw_files import RawInput
 from transforms.sampling import farthest_points
-from transforms.schema import record_bytes, schema
+from transforms.schema import record_bytes
 
 RUN = "run.json"
 
@@ -43,23 +44,26 @@ def convert(options: ConvertOptions) -> None:
         RunFailed: a step failed, or more samples were rejected than allowed.
     """
     started = time.time()
-    listing = list_inputs(options.inputs)
+    configuration = options.configuration
+    listing = list_inputs(options.inputs, configuration)
     if not listing.samples:
         raise UserError(_nothing_found(options.inputs, listing))
+    if listing.left_out:
+        print(f"convert: {len(listing.left_out):,} {LEFT_OUT}", file=sys.stderr)
     expression = expression_file(options.expression, options.model_cache)
     model, model_files = prepare(options.bfm, expression, options.model_cache)
-    identity = run_identity(options.config, options.affecting_bytes(), model_files)
+    identity = run_identity(configuration.name, options.affecting_bytes(), model_files)
     plan = make_plan(
         listing,
         options.split_of,
         options.seed,
-        record_bytes(schema(options.mesh_points)),
+        record_bytes(configuration.schema(options.mesh_points)),
         options.shard_bytes,
         options.num_shards,
         digest(identity),
     )
     identity["plan"] = plan_digest(plan)
-    folder = RunFolder(dataset_folder(options.output.absolute(), options.config))
+    folder = RunFolder(dataset_folder(options.output.absolute(), configuration.name))
     if _has_ended(folder, identity, options):
         return
     with folder.open(options.overwrite):
@@ -87,7 +91,7 @@ def convert(options: ConvertOptions) -> None:
 def _run(
     folder: RunFolder, inputs: list[RawInput], model: Path, options: ConvertOptions, work: Work, bar: ProgressBar
 ) -> None:
-    facts = _model_facts(model, options.mesh_points)
+    facts = _facts(model, options)
     settings = GraphSettings(
         folder=folder,
         inputs=inputs,
@@ -137,11 +141,12 @@ def _refuse_other(folder: Path, differing: list[str]) -> None:
         raise UserError(f"{folder}: holds another run ({shown}); name another --output, or replace it with --overwrite")
 
 
-def _model_facts(folder: Path, mesh_points: int) -> ModelFacts:
+def _facts(folder: Path, options: ConvertOptions) -> RunFacts:
     model = open_prepared(folder)
     nose_tip = int(indices.landmark_vertices()[indices.NOSE_TIP])
-    return ModelFacts(
-        point_vertices=farthest_points(model.mean, mesh_points, nose_tip).astype(np.int32),
+    return RunFacts(
+        configuration=options.configuration,
+        point_vertices=farthest_points(model.mean, options.mesh_points, nose_tip).astype(np.int32),
         identity_std=model.identity_std,
         expression_std=model.expression_std,
     )
@@ -150,8 +155,8 @@ def _model_facts(folder: Path, mesh_points: int) -> ModelFacts:
 def _nothing_found(inputs: list[Path], listing: Listing) -> str:
     seen = ", ".join(f"{count} *{ending}" for ending, count in suffix_counts(listing).most_common(3))
     return (
-        f"{', '.join(map(str, inputs))}: no sample found (expected <source>_aug_<k>.jpg and .txt, saw "
-        f"{seen or 'no file at all'}); look with threedface describe"
+        f"{', '.join(map(str, inputs))}: no sample found (--config {listing.configuration.name} expects "
+        f"{listing.configuration.files}; saw {seen or 'no file at all'}); look with threedface describe"
     )
 
 

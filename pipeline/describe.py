@@ -1,5 +1,6 @@
 """``describe``: what lies in raw folders, as text that fits a screen."""
 
+import dataclasses
 import shlex
 from collections import Counter
 from collections.abc import Iterable
@@ -9,12 +10,13 @@ import numpy as np
 
 from pipeline.found_models import FoundModel, found_models
 from pipeline.plausible import PLAUSIBLE
-from pipeline.raw_inputs import Listing, list_inputs, suffix_counts
+from pipeline.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
 from pipeline.spot_check import NORMALISED, SpotCheck, spot_check
 from pipeline.summary import human_bytes
 from pipeline.survey import FULL_AUGMENTATIONS, Survey, survey
-from transforms.names import GROUPS, IMAGE_SUFFIX, OTHER_GROUP, PARAMETERS_SUFFIX, group
-from transforms.raw_files import input_name
+from transforms.configurations import COARSE, CONFIGURATIONS, ORIGINAL
+from transforms.names import GROUPS, OTHER_GROUP, group
+from transforms.raw_files import RawFile, input_name
 
 _NAMED = 3  # of many
 _MOST_REJECTED = 0.01  # the default of convert's --max_rejected
@@ -28,42 +30,83 @@ def describe(folders: list[Path]) -> str:
     Raises:
         UserError: a folder does not exist or cannot be listed.
     """
-    listing = list_inputs(folders)
-    found, checked, models = survey(listing), spot_check(listing), found_models(listing)
-    lines = [
-        *_entry("inputs", [input_name(place) for place in listing.inputs]),
-        *_entry("samples", _samples(found)),
+    listings = _listings(folders)
+    models = found_models(listings[0])
+    lines = _entry("inputs", [input_name(place) for place in listings[0].inputs])
+    suspicious: list[str] = []
+    for listing in listings:
+        found, checked = survey(listing), spot_check(listing)
+        lines += _described(listing, found, checked)
+        suspicious += [line for line in _suspicious(listing, found, checked) if line not in suspicious]
+    lines += [
+        *_entry("other files", [_other_files(listings[0])]),
+        *_entry("face models", _models(models)),
+        *_entry("suspicious", suspicious or ["nothing"]),
+    ]
+    for listing in listings:
+        lines += ["", _command(listing, models)]
+    # A file name may hold bytes that are no text, and must be printable nevertheless.
+    return "\n".join(lines).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _listings(folders: list[Path]) -> list[Listing]:
+    """A listing of each configuration that has samples there, or one without; the files of one are no others'."""
+    listings = [list_inputs(folders, configuration) for configuration in CONFIGURATIONS.values()]
+    found = (
+        [listing for listing in listings if listing.samples]
+        or [listing for listing in listings if listing.left_out]
+        or listings[:1]
+    )
+    if len(found) == 1:
+        return found
+    taken = set().union(*map(_taken, found))
+    others = {
+        ending: left
+        for ending, files in found[0].other_files.items()
+        if (left := [file for file in files if file not in taken])
+    }
+    return [dataclasses.replace(listing, other_files=others) for listing in found]
+
+
+def _taken(listing: Listing) -> set[RawFile]:
+    return {file for found in listing.samples.values() for some in found.files.values() for file in some} | set(
+        listing.left_out
+    )
+
+
+def _described(listing: Listing, found: Survey, checked: SpotCheck) -> list[str]:
+    return [
+        *_entry("config", [listing.configuration.name]),
+        *_entry("samples", _samples(listing, found)),
         *_entry("layout", _layout(found)),
         *_entry("pictures", _pictures(found, checked)),
         *_entry("parameters", _parameters(checked)),
         *_entry("unpaired", _unpaired(found)),
         *_entry("duplicates", [_named(found.duplicates, "none")]),
-        *_entry("other files", [_other_files(listing)]),
-        *_entry("face models", _models(models)),
-        *_entry("suspicious", _suspicious(found, checked) or ["nothing"]),
-        "",
-        _command(listing, found, models),
     ]
-    # A file name may hold bytes that are no text, and must be printable nevertheless.
-    return "\n".join(lines).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _entry(title: str, lines: list[str]) -> list[str]:
     return [f"{title if not row else '':<12} {line}" for row, line in enumerate(lines)]
 
 
-def _samples(found: Survey) -> list[str]:
+def _samples(listing: Listing, found: Survey) -> list[str]:
+    left_out = [f"{len(listing.left_out):,} {LEFT_OUT}"] if listing.left_out else []
     if not found.pairs:
-        return [f"none: no file is named <source>_aug_<number>{IMAGE_SUFFIX} or {PARAMETERS_SUFFIX}"]
+        return [f"none: no file is named {listing.configuration.files}", *left_out]
     groups = Counter(group(source) for source in found.pairs)
     by_group = [f"{name} {groups[name]:,}" for name in (*GROUPS, OTHER_GROUP) if groups[name]]
     counts = list(found.pairs.values())
-    other = sum(count != FULL_AUGMENTATIONS for count in counts)
-    return [
+    lines = [
         f"{found.samples:,}, each a picture and its parameters",
         f"sources: {len(counts):,} ({', '.join(by_group)})",
-        f"augmentations per source: {_span(counts)}; sources with other than {FULL_AUGMENTATIONS}: {other:,}",
     ]
+    if listing.configuration is not ORIGINAL:
+        other = sum(count != FULL_AUGMENTATIONS for count in counts)
+        lines.append(
+            f"augmentations per source: {_span(counts)}; sources with other than {FULL_AUGMENTATIONS}: {other:,}"
+        )
+    return lines + left_out
 
 
 def _layout(found: Survey) -> list[str]:
@@ -124,10 +167,12 @@ def _models(models: list[FoundModel]) -> list[str]:
     return [f"{model.option or 'unusable':<12} {model.path}  {model.said}" for model in models] or ["none found here"]
 
 
-def _suspicious(found: Survey, checked: SpotCheck) -> list[str]:
+def _suspicious(listing: Listing, found: Survey, checked: SpotCheck) -> list[str]:
     lines = []
     if not found.pairs:
-        lines.append("no sample: convert takes the unpacked folder that holds CoarseData/<source>/")
+        lines.append(
+            "no sample: convert takes the folder, or the archives, that hold CoarseData/<source>/, or originals"
+        )
     if found.archives:
         lines.append(
             f"archives within the folder: {_named(found.archives)}; name them as inputs: they are read as they are, "
@@ -149,6 +194,8 @@ def _suspicious(found: Survey, checked: SpotCheck) -> list[str]:
     if found.empty:
         lines.append(f"files of 0 bytes: {_named(found.empty)}")
     lines += _suspicious_contents(checked)
+    if len(checked.sizes) > 1 and listing.configuration is not ORIGINAL:  # those are of all sizes
+        lines.append("pictures of more than one size")
     rejected = len(found.lone_pictures) + len(found.lone_parameters) + len(found.duplicates)
     if rejected > _MOST_REJECTED * (found.samples + rejected):
         lines.append(
@@ -166,17 +213,16 @@ def _suspicious_contents(checked: SpotCheck) -> list[str]:
     far = int((checked.expression > PLAUSIBLE).sum())
     if far:
         lines.append(f"|expression / std| above {PLAUSIBLE:g} in {far:,} of {len(checked.expression):,} looked at")
-    if len(checked.sizes) > 1:
-        lines.append("pictures of more than one size")
     if len(checked.lines) > 1:
         lines.append("parameter texts of more than one form: of different origin?")
     return lines
 
 
-def _command(listing: Listing, found: Survey, models: list[FoundModel]) -> str:
+def _command(listing: Listing, models: list[FoundModel]) -> str:
+    config = "" if listing.configuration is COARSE else f"--config {listing.configuration.name} "
     inputs = (
         " ".join(shlex.quote(input_name(place)) for place in listing.inputs)
-        if found.pairs
+        if listing.samples
         else "PATH/TO/Coarse_Dataset"
     )
     files = {model.option: shlex.quote(str(model.path)) for model in reversed(models)}
@@ -185,7 +231,7 @@ def _command(listing: Listing, found: Survey, models: list[FoundModel]) -> str:
     break_ = " \\\n    "
     return break_.join(
         [
-            f"threedface convert --input {inputs}",
+            f"threedface convert {config}--input {inputs}",
             f"--bfm {bfm}",
             f"--expression {expression}",
             "--output PATH/TO/OUTPUT",

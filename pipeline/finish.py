@@ -4,7 +4,7 @@ import dataclasses
 
 import apache_beam as beam
 
-from pipeline.metadata import ModelFacts, write_metadata
+from pipeline.metadata import RunFacts, write_metadata
 from pipeline.run_folder import RunFolder
 from transforms.plan_file import PlanHeader, read_plan_header
 from transforms.reject import Reject
@@ -17,12 +17,12 @@ class Finish(beam.PTransform):
 
     Attributes:
         folder: the folders of the run.
-        facts: what the manifest says of the face model.
+        facts: what the metadata say of configuration and face model.
         assembled: numbers of the shards that this run wrote; Finish waits for them.
     """
 
     folder: RunFolder
-    facts: ModelFacts
+    facts: RunFacts
     assembled: beam.PCollection[int]
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[None]:
@@ -31,7 +31,7 @@ class Finish(beam.PTransform):
         return once | "WriteMetadata" >> beam.Map(finish, self.facts, beam.pvalue.AsList(self.assembled))
 
 
-def finish(folder: RunFolder, facts: ModelFacts, _assembled: list[int]) -> None:
+def finish(folder: RunFolder, facts: RunFacts, _assembled: list[int]) -> None:
     """Checks that nothing was lost, and writes what a reader of the shards needs.
 
     Raises:

@@ -7,13 +7,12 @@ import apache_beam as beam
 import numpy as np
 
 from pipeline.finish import Finish
-from pipeline.metadata import ModelFacts
+from pipeline.metadata import RunFacts
 from pipeline.run_folder import RunFolder
 from transforms.assembly import Assembly
 from transforms.image import ImageCheck
 from transforms.plan_file import ChunkAddress, PlannedShard
 from transforms.raw_files import RawInput
-from transforms.schema import schema
 from transforms.steps import Assemble, Chunks, Decode, Encode, Landmarks, Pose, Read, WritePart
 from transforms.steps.assemble import PARTS, PLAN
 from transforms.steps.chunk_coder import register
@@ -31,7 +30,7 @@ class GraphSettings:
         point_vertices: vertices of mesh/points.
         row_offset: the row on which y = 0 lies, less the image's height, px.
         seed: salt of the order within shards.
-        facts: what the manifest says of the face model.
+        facts: what the metadata say of configuration and face model.
     """
 
     folder: RunFolder
@@ -41,7 +40,7 @@ class GraphSettings:
     point_vertices: np.ndarray
     row_offset: float
     seed: int
-    facts: ModelFacts
+    facts: RunFacts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,11 +66,13 @@ def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, work: Work) ->
     kept = pipeline | "KeptParts" >> beam.Create(work.parts)
     planned = pipeline | "Shards" >> beam.Create([(shard.number, shard) for shard in work.shards])
 
-    raw = addresses | "Read" >> Read(folder.plan, settings.inputs, settings.image_check)
+    raw = addresses | "Read" >> Read(
+        folder.plan, settings.inputs, settings.image_check, settings.facts.configuration.text
+    )
     posed = raw | "Pose" >> Pose(settings.row_offset)
     decoded = posed | "Decode" >> Decode(settings.model, settings.point_vertices)
     placed = decoded | "Landmarks" >> Landmarks(settings.model)
-    encoded = placed | "Encode" >> Encode(schema(len(settings.point_vertices)))
+    encoded = placed | "Encode" >> Encode(settings.facts.features)
     assembly = Assembly(folder.unfinished, folder.parts, folder.markers, settings.seed)
     written = encoded | "WritePart" >> WritePart(folder.plan, assembly)
 

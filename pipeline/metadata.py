@@ -10,9 +10,10 @@ import tensorflow_datasets as tfds
 
 from pipeline.identity import VERSION
 from transforms import indices
+from transforms.configurations import Configuration
 from transforms.plan_file import DATASET, PlanHeader
 from transforms.reject import Reject
-from transforms.schema import Feature, schema
+from transforms.schema import Feature
 from transforms.shards import Shard
 from transforms.statistics import Statistics, add_statistics
 
@@ -29,10 +30,6 @@ _CONVENTIONS = {
     "camera": "(column, row, depth) = C @ (x, y, z, 1); C = [s R0 | t_x], [-s R1 | row_offset - t_y], [s R2 | 0]",
     "normalised": "coefficient / model_std",
 }
-_DESCRIPTION = (
-    "3DFace (CoarseData): 300-W photographs, augmented, with raw Basel Face Model coefficients and pose, "
-    "decoded to landmarks, camera and mesh summary. For research use only."
-)
 _CITATION = """@article{guo2019cnn,
   title={{CNN}-Based Real-Time Dense Face Reconstruction with Inverse-Rendered Photo-Realistic Face Images},
   author={Guo, Yudong and Zhang, Juyong and Cai, Jianfei and Jiang, Boyi and Zheng, Jianmin},
@@ -42,18 +39,25 @@ _CITATION = """@article{guo2019cnn,
 
 
 @dataclasses.dataclass(frozen=True)
-class ModelFacts:
-    """What the manifest says of a run's face model.
+class RunFacts:
+    """What the metadata say of a run's configuration and face model.
 
     Attributes:
+        configuration: which part of the data set is converted.
         point_vertices: vertices of mesh/points.
         identity_std: of the model, shape (100,), um.
         expression_std: of the model, shape (79,), um.
     """
 
+    configuration: Configuration
     point_vertices: np.ndarray
     identity_std: np.ndarray
     expression_std: np.ndarray
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The features of the run's records."""
+        return self.configuration.schema(len(self.point_vertices))
 
 
 def dataset_folder(output: Path, config: str) -> Path:
@@ -74,21 +78,20 @@ def tfds_features(features: tuple[Feature, ...]) -> tfds.features.FeaturesDict:
 
 
 def write_metadata(
-    folder: Path, facts: ModelFacts, header: PlanHeader, shards: list[Shard], rejected: list[Reject]
+    folder: Path, facts: RunFacts, header: PlanHeader, shards: list[Shard], rejected: list[Reject]
 ) -> None:
     """Writes features.json, dataset_info.json, manifest.json and rejected.jsonl."""
-    features = schema(len(facts.point_vertices))
     with (folder / REJECTED).open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(dataclasses.asdict(reject)) + "\n" for reject in rejected)
-    manifest = _manifest(facts, features, header, shards, rejected)
+    manifest = _manifest(facts, header, shards, rejected)
     (folder / MANIFEST).write_text(_one_line_an_entry(manifest), encoding="utf-8")
     tfds.folder_dataset.write_metadata(
         data_dir=folder,
-        features=tfds_features(features),
+        features=tfds_features(facts.features),
         split_infos=_split_infos(folder, shards),
         version=VERSION,
         check_data=False,
-        description=_DESCRIPTION,
+        description=facts.configuration.description,
         homepage="https://github.com/Juyong/3DFace",
         citation=_CITATION,
         license="Research use only; the data set and the Basel Face Model have licences of their own.",
@@ -131,18 +134,17 @@ def _split_infos(folder: Path, shards: list[Shard]) -> list[tfds.core.SplitInfo]
     ]
 
 
-def _manifest(
-    facts: ModelFacts, features: tuple[Feature, ...], header: PlanHeader, shards: list[Shard], rejected: list[Reject]
-) -> dict[str, object]:
+def _manifest(facts: RunFacts, header: PlanHeader, shards: list[Shard], rejected: list[Reject]) -> dict[str, object]:
     statistics = add_statistics([shard.statistics for shard in shards])
     return {
         "name": DATASET,
+        "description": facts.configuration.description,
         **header.identity,
         "samples": {"planned": header.samples, "written": statistics.samples, "rejected": len(rejected)},
         "rejected_reasons": dict(sorted(Counter(reject.reason for reject in rejected).items())),
         "image_sizes": {f"{height}x{width}": count for (height, width), count in statistics.image_sizes.items()},
         "splits": {split: _split_entry(some) for split, some in _by_split(shards).items()},
-        "features": [dataclasses.asdict(feature) for feature in features],
+        "features": [dataclasses.asdict(feature) for feature in facts.features],
         "conventions": _CONVENTIONS,
         "coefficients": _coefficients(facts, statistics),
         "landmark_vertices": indices.landmark_vertices().tolist(),
@@ -160,7 +162,7 @@ def _split_entry(shards: list[Shard]) -> dict[str, object]:
     }
 
 
-def _coefficients(facts: ModelFacts, statistics: Statistics) -> dict[str, dict[str, list[float]]]:
+def _coefficients(facts: RunFacts, statistics: Statistics) -> dict[str, dict[str, list[float]]]:
     """Mean and std as found in the data, over all splits, and the model's std; raw coefficients, um."""
     halves = {"identity": facts.identity_std, "expression": facts.expression_std}
     split_at = [indices.IDENTITY_COMPONENTS]

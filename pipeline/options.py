@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import get_args
 
 from pipeline.splits import DEFAULT_SPLITS, parse_splits, split_by_300w, split_by_hash
+from transforms.configurations import COARSE, CONFIGURATIONS, Configuration
 from transforms.errors import UserError
 from transforms.image import ImageCheck
 from transforms.indices import VERTICES
 
-CONFIGS = ("coarse",)
 _SIZE_UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
@@ -26,7 +26,7 @@ class ConvertOptions:
         bfm: the Basel Face Model's file.
         expression: ``Exp_Pca.bin``.
         output: the folder that gets ``threedface/<config>/<version>``.
-        config: name of the configuration.
+        configuration: which part of the data set is converted.
         row_offset: the row on which y = 0 lies, less the image's height, px.
         mesh_points: K of mesh/points.
         split_by: ``hash`` or ``300w``.
@@ -47,7 +47,7 @@ class ConvertOptions:
     bfm: Path
     expression: Path
     output: Path
-    config: str
+    configuration: Configuration
     row_offset: float
     mesh_points: int
     split_by: str
@@ -91,12 +91,12 @@ def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="PATH",
-        help="folders, zips (also split ones) or tars of CoarseData",
+        help="folders, zips (also split ones) or tars: CoarseData; for original the texts, and 300-W for the pictures",
     )
     add("--bfm", type=Path, required=True, metavar="FILE", help="01_MorphableModel.mat or model2009-publicmm1-bfm.h5")
     add("--expression", type=Path, required=True, metavar="FILE", help="Exp_Pca.bin, or an archive that holds it")
     add("--output", type=Path, required=True, metavar="DIR", help="gets threedface/<config>/<version>")
-    add("--config", choices=CONFIGS, default="coarse", help="which of the data set's parts (default: coarse)")
+    add("--config", choices=CONFIGURATIONS, default=COARSE.name, help="which of the data set's parts (default: coarse)")
     add(
         "--row_offset",
         type=_row_offset,
@@ -164,12 +164,16 @@ def convert_options(arguments: argparse.Namespace, beam: list[str]) -> ConvertOp
     Raises:
         UserError: options that exclude one another, or splits that cannot be.
     """
-    values = {key: value for key, value in vars(arguments).items() if key not in ("command", "debug", "shard_size")}
+    values = {
+        key: value for key, value in vars(arguments).items() if key not in ("command", "debug", "shard_size", "config")
+    }
     if arguments.split_by == "300w" and arguments.splits:
         raise UserError("--splits goes with --split_by hash; --split_by 300w has the splits train and test")
     values["splits"] = parse_splits(arguments.splits or DEFAULT_SPLITS)
     values["workers"] = arguments.workers or _cores()
-    return ConvertOptions(**values, shard_bytes=arguments.shard_size, beam=beam)
+    return ConvertOptions(
+        **values, configuration=CONFIGURATIONS[arguments.config], shard_bytes=arguments.shard_size, beam=beam
+    )
 
 
 def default_model_cache() -> Path:

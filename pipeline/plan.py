@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
-from pipeline.raw_inputs import FoundSample, Listing
+from pipeline.raw_inputs import Listing
 from pipeline.splits import hash_fraction
 from transforms.plan_file import PlannedChunk, PlannedShard
-from transforms.raw_sample import SampleFiles
+from transforms.raw_sample import FoundSample, SampleFiles
 from transforms.reject import Reject
 
 STAGE = "Plan"
@@ -70,7 +70,7 @@ def make_plan(
     chunks: list[PlannedChunk] = []
     for split, sources in sorted(splits.items()):
         counts = [len(by_source[source]) for source in sources]
-        size = sum(files.image.bytes + numbers_bytes for source in sources for files in by_source[source])
+        size = sum(files.stored_bytes + numbers_bytes for source in sources for files in by_source[source])
         groups = _divide(counts, min(num_shards or -(-size // shard_bytes), len(sources)))
         for index, rows in enumerate(groups):
             samples = [files for row in rows for files in by_source[sources[row]]]
@@ -104,26 +104,27 @@ def _fingerprint(run: str, value: list) -> str:
 
 
 def _pair(listing: Listing) -> tuple[list[SampleFiles], list[Reject]]:
-    """Samples with one picture and one parameter file; and the others."""
+    """Samples with one file of each role; and the others."""
+    roles = listing.configuration.roles
     usable: list[SampleFiles] = []
     rejects: list[Reject] = []
     for name, found in listing.samples.items():
         if found.problems:
             problem = found.problems[0]
             rejects.append(Reject(name.key, problem.path, STAGE, problem.reason, problem.detail))
-        elif len(found.images) == len(found.parameters) == 1:
-            usable.append(SampleFiles(name, found.images[0], found.parameters[0]))
+        elif found.files.keys() == roles.keys() and all(len(files) == 1 for files in found.files.values()):
+            usable.append(SampleFiles(name, {role: files[0] for role, files in found.files.items()}))
         else:
-            rejects.append(_unpaired(name.key, found))
+            rejects.append(_unpaired(name.key, found, roles))
     return usable, rejects
 
 
-def _unpaired(key: str, found: FoundSample) -> Reject:
-    files = sorted(file.path for file in found.images + found.parameters)
-    if found.images and found.parameters:
-        return Reject(key, files[0], STAGE, "duplicate_key", f"found {len(files)} files: {', '.join(files)}")
-    missing = "picture (.jpg)" if found.parameters else "parameters (.txt)"
-    return Reject(key, files[0], STAGE, "no_pair", f"no {missing} of the same name in any input folder")
+def _unpaired(key: str, found: FoundSample, roles: dict[str, str]) -> Reject:
+    files = sorted(file.path for some in found.files.values() for file in some)
+    missing = [words for role, words in roles.items() if role not in found.files]
+    if missing:
+        return Reject(key, files[0], STAGE, "no_pair", f"no {missing[0]} of the same name in any input folder")
+    return Reject(key, files[0], STAGE, "duplicate_key", f"found {len(files)} files: {', '.join(files)}")
 
 
 def _divide(sizes: list[int], count: int) -> list[list[int]]:
@@ -146,7 +147,7 @@ def _batches(samples: list[SampleFiles], numbers_bytes: int) -> Iterator[tuple[S
 
     Between sources, where these fit into a chunk.
     """
-    costs = [max(CHUNK_BYTES, (files.image.bytes + numbers_bytes) * CHUNK_SAMPLES) for files in samples]
+    costs = [max(CHUNK_BYTES, (files.stored_bytes + numbers_bytes) * CHUNK_SAMPLES) for files in samples]
     rows = range(len(samples))
     by_source = [list(some) for _, some in groupby(rows, key=lambda row: samples[row].name.source)]
     for sources in _cut([sum(costs[row] for row in source) for source in by_source]):

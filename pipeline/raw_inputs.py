@@ -6,34 +6,33 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from transforms.archives import MemberProblem, archive_of, read_directory
+from transforms.archives import archive_of, read_directory
+from transforms.configurations import Configuration
 from transforms.errors import UserError
-from transforms.names import IMAGE_SUFFIX, SampleName, parse_file_name
+from transforms.names import Matcher, SampleName
 from transforms.raw_files import RawFile, RawInput
+from transforms.raw_sample import FoundSample
 
-
-@dataclasses.dataclass(slots=True)  # there are a hundred thousand of them
-class FoundSample:
-    """The files found under the name of one sample; a usable sample has one of each kind and no problem."""
-
-    images: list[RawFile] = dataclasses.field(default_factory=list)
-    parameters: list[RawFile] = dataclasses.field(default_factory=list)
-    problems: list[MemberProblem] = dataclasses.field(default_factory=list)
+LEFT_OUT = "pictures in folders of 300-W have no text in the data set, and are left out"
 
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-    """What lies in the inputs.
+    """What of a configuration lies in the inputs.
 
     Attributes:
+        configuration: what was looked for.
         inputs: the folders and archives, sorted by name.
         samples: by name, sorted.
         other_files: files that belong to no sample, by the end of their names.
+        left_out: pictures that `Configuration.settle` found to be of no sample.
     """
 
+    configuration: Configuration
     inputs: list[RawInput]
     samples: dict[SampleName, FoundSample]
     other_files: dict[str, list[RawFile]]
+    left_out: list[RawFile]
 
     @property
     def other_count(self) -> int:
@@ -41,13 +40,17 @@ class Listing:
         return sum(map(len, self.other_files.values()))
 
 
-def list_inputs(paths: list[Path]) -> Listing:
+def list_inputs(paths: list[Path], configuration: Configuration) -> Listing:
     """Lists folders, in any nesting, and archives; what is given twice, or within another, is listed once.
+
+    Args:
+        paths: folders and archives.
+        configuration: whose samples to look for.
 
     Raises:
         UserError: a folder or archive does not exist, cannot be read, or is damaged as a whole.
     """
-    listing = Listing([], {}, {})
+    listing = Listing(configuration, [], {}, {}, [])
     seen: set[tuple[int, int]] = set()
     for path in sorted({path.resolve() for path in paths if not path.is_file()}):
         if not path.is_dir():
@@ -56,45 +59,48 @@ def list_inputs(paths: list[Path]) -> Listing:
     archives = {archive_of(path.resolve()): path.resolve() for path in sorted(paths) if path.is_file()}
     for _, path in sorted(archives.items()):
         _add_archive(listing, path)
-    return dataclasses.replace(listing, samples=dict(sorted(listing.samples.items())))
+    samples, left_out = configuration.settle(listing.samples)
+    return dataclasses.replace(listing, samples=dict(sorted(samples.items())), left_out=left_out)
 
 
 def _add_folder(listing: Listing, folder: Path, seen: set[tuple[int, int]]) -> None:
     prefix = len(str(folder).rstrip("/")) + 1
-    for path, size in _walk(folder, seen):
-        _add_file(listing, RawFile(len(listing.inputs), path[prefix:], size))
+    for path, size in _walk(folder, seen, listing.configuration.match):
+        _add_file(listing, RawFile(len(listing.inputs), path[prefix:], size), path)
     listing.inputs.append(folder)
 
 
 def _add_archive(listing: Listing, path: Path) -> None:
     directory = read_directory(path)
+    # As if it were unpacked to a folder of its name: helen.zip may begin with trainset/.
+    folder = str(path.parent / archive_of(path).name.partition(".")[0])
     for member in directory.members:
         extent = (member.offset, member.stored_bytes, member.method, member.crc)
-        _add_file(listing, RawFile(len(listing.inputs), member.path, member.bytes, extent))
+        _add_file(listing, RawFile(len(listing.inputs), member.path, member.bytes, extent), f"{folder}/{member.path}")
     for problem in directory.problems:
-        parsed = parse_file_name(problem.file_name)
+        parsed = listing.configuration.match(f"{folder}/{problem.path}".replace("\\", "/"))
         if parsed:
             listing.samples.setdefault(parsed[0], FoundSample()).problems.append(problem)
     listing.inputs.append(directory.pieces)
 
 
-def _add_file(listing: Listing, file: RawFile) -> None:
-    name = os.path.basename(file.path)
-    parsed = parse_file_name(name)
+def _add_file(listing: Listing, file: RawFile, path: str) -> None:
+    """Adds a file; path is its own with that of the input before it, which may tell what it is."""
+    parsed = listing.configuration.match(path)
     if parsed is None:
-        listing.other_files.setdefault(_ending(name), []).append(file)
+        listing.other_files.setdefault(_ending(os.path.basename(path)), []).append(file)
         return
-    sample, suffix = parsed
-    found = listing.samples.setdefault(sample, FoundSample())
-    (found.images if suffix == IMAGE_SUFFIX else found.parameters).append(file)
+    sample, role = parsed
+    listing.samples.setdefault(sample, FoundSample()).files.setdefault(role, []).append(file)
 
 
 def suffix_counts(listing: Listing) -> Counter[str]:
     """How many files that belong to no sample there are of each ending."""
-    return Counter({ending: len(files) for ending, files in listing.other_files.items()})
+    counts = Counter({ending: len(files) for ending, files in listing.other_files.items()})
+    return counts + Counter(os.path.splitext(file.path)[1] for file in listing.left_out)
 
 
-def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[tuple[str, int]]:
+def _walk(folder: Path, seen: set[tuple[int, int]], match: Matcher) -> Iterator[tuple[str, int]]:
     """Files below a folder with their sizes; follows links, enters no folder twice."""
     pending = [str(folder)]
     while pending:
@@ -106,7 +112,7 @@ def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[tuple[str, int]]
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(current) as entries:
                 for entry in sorted(entries, key=lambda entry: entry.name):
-                    if entry.is_dir() and parse_file_name(entry.name) is None:
+                    if entry.is_dir() and match(entry.path) is None:
                         pending.append(entry.path)
                     else:
                         yield entry.path, _size(entry)

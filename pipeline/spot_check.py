@@ -9,8 +9,9 @@ import numpy as np
 
 from pipeline.raw_inputs import Listing
 from transforms import image, parameters
-from transforms.image import check_jpeg
+from transforms.image import check_image
 from transforms.indices import expression_std
+from transforms.names import IMAGE, PARAMETERS
 from transforms.parameters import bad_poses, parse_parameters
 from transforms.raw_files import RawFile, read_raw_file
 from transforms.reject import BadSample
@@ -52,13 +53,15 @@ class SpotCheck:
 
 def spot_check(listing: Listing) -> SpotCheck:
     """Reads up to LOOKED_AT pictures and as many parameter texts, spread evenly over the samples."""
-    pictures = evenly([file for found in listing.samples.values() for file in found.images], LOOKED_AT)
-    texts = evenly([file for found in listing.samples.values() for file in found.parameters], LOOKED_AT)
+    pictures, texts = (
+        evenly([file for found in listing.samples.values() for file in found.files.get(role, ())], LOOKED_AT)
+        for role in (IMAGE, PARAMETERS)
+    )
     bad: list[tuple[str, str, str]] = []
     sizes: Counter[tuple[int, int]] = Counter()
     for file, data in _contents(listing, pictures, image.MAX_BYTES, bad):
         try:
-            sizes[check_jpeg(data, "scan")] += 1
+            sizes[check_image(file.path, data, "scan")] += 1
         except BadSample as problem:
             bad.append((file.path, problem.reason, problem.detail))
     lines: Counter[int] = Counter()
@@ -66,14 +69,14 @@ def spot_check(listing: Listing) -> SpotCheck:
     std = expression_std()
     for file, data in _contents(listing, texts, parameters.MAX_BYTES, bad):
         try:
-            parsed = parse_parameters(data)
-            _check_pose(parsed.pose)
+            parsed = parse_parameters(data, listing.configuration.text)
+            _check_pose(parsed["pose"])
         except BadSample as problem:
             bad.append((file.path, problem.reason, problem.detail))
             continue
         lines[len(data.strip().splitlines())] += 1
-        poses.append(parsed.pose[None])
-        expressions.append(np.abs(parsed.expression / std).max(keepdims=True))
+        poses.append(parsed["pose"][None])
+        expressions.append(np.abs(parsed["expression"] / std).max(keepdims=True))
     pose = np.concatenate(poses)
     return SpotCheck(
         pictures=len(pictures),

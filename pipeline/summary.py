@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.metadata import REJECTED
+from transforms.configurations import COARSE
 
 
 def conversion_summary(folder: Path, manifest: dict[str, Any], seconds: float | None) -> str:
@@ -33,13 +34,14 @@ def conversion_summary(folder: Path, manifest: dict[str, Any], seconds: float | 
         lines += ["", f"  rejected: {reasons}", f"  each named in {folder / REJECTED}"]
     output = folder.parents[2]
     split_to_show = "train" if "train" in manifest["splits"] else next(iter(manifest["splits"]), "train")
+    config = "" if manifest["config"] == COARSE.name else f', config="{manifest["config"]}"'
     lines += [
         "",
         f"  folder   {folder}",
         f"  check    threedface verify {output}",
         f"  look     threedface report {output}",
         "  read     from pipeline.dataset import load",
-        f'           dataset = load("{output}", "{split_to_show}")',
+        f'           dataset = load("{output}", "{split_to_show}"{config})',
     ]
     return "\n".join(lines)
 

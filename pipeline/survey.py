@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 
 from pipeline.raw_inputs import Listing
 from transforms.archives import is_archive_name
-from transforms.names import PARAMETERS_SUFFIX, SampleName
+from transforms.names import IMAGE, PARAMETERS, SampleName
 from transforms.raw_files import input_name
 
 FULL_AUGMENTATIONS = 30  # of a source of the complete data set
@@ -54,20 +54,21 @@ def survey(listing: Listing) -> Survey:
     image_bytes = 0
     for name, sample in listing.samples.items():
         pairs[name.source] += 0
-        if len(sample.images) > 1 or len(sample.parameters) > 1:
+        files = sample.files
+        if any(len(some) > 1 for some in files.values()):
             found.duplicates.append(name.key)
-        elif not sample.parameters:
+        elif PARAMETERS not in files:
             found.lone_pictures.append(name.key)
-        elif not sample.images:
+        elif IMAGE not in files:
             found.lone_parameters.append(name.key)
         else:
             pairs[name.source] += 1
-        for file in sample.images + sample.parameters:
+        for file in (file for some in files.values() for file in some):
             place = _place(listing, name, file.root, _folder(file.path))
             found.layouts[place][os.path.splitext(file.path)[1]] += 1
             if not file.bytes:
                 found.empty.append(file.path)
-        image_bytes += sum(file.bytes for file in sample.images)
+        image_bytes += sum(file.bytes for file in files.get(IMAGE, ()))
     return dataclasses.replace(found, pairs=dict(pairs), layouts=dict(found.layouts), image_bytes=image_bytes)
 
 
@@ -81,15 +82,12 @@ def textless_folders(listing: Listing) -> dict[str, tuple[int, int]]:
     """
     pictures: Counter[str] = Counter()
     with_text = {
-        _folder(file.path)
-        for ending, files in listing.other_files.items()
-        if ending.endswith(PARAMETERS_SUFFIX)
-        for file in files
+        _folder(file.path) for ending, files in listing.other_files.items() if ending.endswith(".txt") for file in files
     }
     for found in listing.samples.values():
-        with_text.update(_folder(file.path) for file in found.parameters)
-        if not found.parameters:
-            pictures.update(_folder(file.path) for file in found.images)
+        with_text.update(_folder(file.path) for file in found.files.get(PARAMETERS, ()))
+        if PARAMETERS not in found.files:
+            pictures.update(_folder(file.path) for file in found.files.get(IMAGE, ()))
     for ending, files in listing.other_files.items():
         if os.path.splitext(ending)[1].lower() in _PICTURE_ENDINGS or ending.lower() in _PICTURE_ENDINGS:
             pictures.update(_folder(file.path) for file in files)

@@ -1,21 +1,35 @@
-"""The parameter text of a sample: 100 identity, 79 expression and 6 pose numbers.
+"""The parameter text of a sample: identity, expression and pose, of an original also lighting and albedo.
 
 The coefficients are raw: the bases are unit-norm and in micrometres, so no standard deviation is
 multiplied in. Values of a face are of the order of 1e5.
 """
 
 import math
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 
 from transforms.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS
 from transforms.reject import BadSample
 
-POSE_NUMBERS = 6
-NUMBERS = IDENTITY_COMPONENTS + EXPRESSION_COMPONENTS + POSE_NUMBERS
+# The parts of a text in their order, and the shape of each.
+TextForm: TypeAlias = dict[str, tuple[int, ...]]
 
-MAX_BYTES = 64 * 1024  # 185 numbers take about 1.5 kB; more is not such a file
+# pose: pitch, yaw, roll in radians, t_x, t_y in pixels (y up), s in pixels per um.
+AUGMENTED_TEXT: TextForm = {"identity": (IDENTITY_COMPONENTS,), "expression": (EXPRESSION_COMPONENTS,), "pose": (6,)}
+
+# lighting: 9 spherical harmonics of each colour; neither its order of channels nor the unit of the albedo is known.
+ORIGINAL_TEXT: TextForm = {
+    "identity": (IDENTITY_COMPONENTS,),
+    "expression": (EXPRESSION_COMPONENTS,),
+    "lighting": (3, 9),
+    "albedo": (100,),
+    "pose": (6,),
+}
+
+Parameters: TypeAlias = dict[str, np.ndarray]  # the parts of a text, float64, each in its shape
+
+MAX_BYTES = 64 * 1024  # 312 numbers take about 2.5 kB; more is not such a file
 
 # Normalised coefficients (raw / std) have an rms of about 1, raw ones of about 1e5.
 NORMALISED_RMS = 50.0
@@ -23,47 +37,41 @@ NORMALISED_RMS = 50.0
 LARGEST = 1e15  # 1e15 um is a face of a million kilometres; what follows must stay within float32
 
 
-class Parameters(NamedTuple):
-    """The numbers of one parameter file, float64.
+def parse_parameters(text: bytes, form: TextForm) -> Parameters:
+    """Reads a parameter file: the numbers of its form on any number of lines, with any white space.
 
-    Attributes:
-        identity: raw identity coefficients, shape (100,), um.
-        expression: raw expression coefficients, shape (79,), um.
-        pose: pitch, yaw, roll in radians, t_x, t_y in pixels (y up), s in pixels per um; shape (6,).
-    """
-
-    identity: np.ndarray
-    expression: np.ndarray
-    pose: np.ndarray
-
-
-def parse_parameters(text: bytes) -> Parameters:
-    """Reads a parameter file: 185 numbers on any number of lines, with any white space.
+    Args:
+        text: the file's bytes.
+        form: the parts it has to have, identity and expression among them.
 
     Raises:
         BadSample: empty, too_long, not_a_number, number_count, not_finite or normalised_coefficients.
     """
+    sizes = [math.prod(shape) for shape in form.values()]
+    expected = sum(sizes)
     if len(text) > MAX_BYTES:
-        raise BadSample("too_long", f"more than {MAX_BYTES} bytes, where {NUMBERS} numbers take about 1500")
+        raise BadSample("too_long", f"more than {MAX_BYTES} bytes, where {expected} numbers take about {8 * expected}")
     words = text.split()
     if not words:
-        raise BadSample("empty", f"no number, expected {NUMBERS}")
+        raise BadSample("empty", f"no number, expected {expected}")
     values = np.array(_numbers(words))
-    if len(values) != NUMBERS:
-        raise BadSample("number_count", f"{len(values)} numbers, expected {NUMBERS} (100 + 79 + 6)")
+    if len(values) != expected:
+        parts = " + ".join(map(str, sizes))
+        raise BadSample("number_count", f"{len(values)} numbers, expected {expected} ({parts})")
     usable = np.abs(values) < LARGEST  # False for NaN
     if not usable.all():
         position = int(np.argmin(usable))
         raise BadSample("not_finite", f"number {position + 1} is {words[position].decode('ascii')}")
-    identity, expression, pose = np.split(values, [IDENTITY_COMPONENTS, NUMBERS - POSE_NUMBERS])
-    coefficients = values[:-POSE_NUMBERS]
+    pieces = np.split(values, np.cumsum(sizes)[:-1])
+    parsed = {part: piece.reshape(shape) for (part, shape), piece in zip(form.items(), pieces, strict=True)}
+    coefficients = np.concatenate([parsed["identity"], parsed["expression"]])
     rms = math.sqrt(coefficients @ coefficients / len(coefficients))
     if 0 < rms < NORMALISED_RMS:
         raise BadSample(
             "normalised_coefficients",
             f"the coefficients have an rms of {rms:.3g}, raw ones about 1e5; multiply them by their std",
         )
-    return Parameters(identity, expression, pose)
+    return parsed
 
 
 def bad_poses(euler: np.ndarray, scale: np.ndarray) -> dict[int, BadSample]:

@@ -106,7 +106,10 @@ def write_plan(path: Path, header: PlanHeader, chunks: Iterable[PlannedChunk]) -
     with unfinished.open("wb") as file:
         file.write(_line(dataclasses.asdict(header)))
         for chunk in chunks:
-            line = _line([chunk.number, chunk.shard, chunk.fingerprint, chunk.samples])
+            # The roles once, and then for each sample its files in their order.
+            roles = sorted({role for sample in chunk.samples for role in sample.files})
+            samples = [[name, *(files.get(role) for role in roles)] for name, files in chunk.samples]
+            line = _line([chunk.number, chunk.shard, chunk.fingerprint, roles, samples])
             addresses.append(ChunkAddress(file.tell(), len(line)))
             file.write(line)
         file.flush()
@@ -131,14 +134,17 @@ def read_planned_chunk(path: Path, address: ChunkAddress) -> PlannedChunk:
     """Reads one chunk of a plan file."""
     with path.open("rb") as file:
         file.seek(address.offset)
-        number, shard, fingerprint, samples = json.loads(file.read(address.length))
+        number, shard, fingerprint, roles, samples = json.loads(file.read(address.length))
     return PlannedChunk(
         number,
         shard,
         fingerprint,
         tuple(
-            SampleFiles(SampleName(*name), _raw_file(*image), _raw_file(*parameters))
-            for name, image, parameters in samples
+            SampleFiles(
+                SampleName(*name),
+                {role: _raw_file(*file) for role, file in zip(roles, files, strict=True) if file is not None},
+            )
+            for name, *files in samples
         ),
     )
 

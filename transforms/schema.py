@@ -28,14 +28,15 @@ class Feature:
     meaning: str
 
 
-def schema(mesh_points: int) -> tuple[Feature, ...]:
-    """The features of a record of the coarse configuration, in the order a person reads them.
+def schema(mesh_points: int, extra: tuple[Feature, ...] = ()) -> tuple[Feature, ...]:
+    """The features of a record, in the order a person reads them.
 
     Args:
         mesh_points: K of mesh/points; 0 leaves that feature out.
+        extra: what a configuration has beyond those that all have.
     """
     features: tuple[Feature, ...] = (
-        Feature("key", "string", (), "", "<source>_aug_<augmentation>"),
+        Feature("key", "string", (), "", "<source>_aug_<augmentation>, <source> for an original"),
         Feature("source", "string", (), "", "name of the photograph in 300-W"),
         Feature("augmentation", "int64", (), "", "number of the augmentation; -1 for an original"),
         Feature("image", "image", (None, None, 3), "", "the source file's own bytes"),
@@ -59,7 +60,7 @@ def schema(mesh_points: int) -> tuple[Feature, ...]:
         raise ValueError(f"{mesh_points} mesh points, expected 0..{VERTICES}")
     if mesh_points:
         features += (Feature("mesh/points", "float32", (mesh_points, 3), "um", "vertices spread over the mesh"),)
-    return features
+    return features + extra
 
 
 def record_bytes(features: tuple[Feature, ...]) -> int:

@@ -18,13 +18,14 @@ from raw_data import DemoFiles
 
 from pipeline.plan import make_plan
 from pipeline.raw_inputs import list_inputs
+from transforms.configurations import COARSE
 from transforms.indices import NOSE_TIP, landmark_vertices
 from transforms.model_preparation import prepare
 from transforms.parts import read_part, write_part
 from transforms.plan_file import PlanHeader, write_plan
 from transforms.prepared_model import open_prepared
 from transforms.sampling import farthest_points
-from transforms.schema import record_bytes, schema
+from transforms.schema import record_bytes
 from transforms.shards import assemble_shard
 from transforms.steps import Decode, Encode, Landmarks, Pose, Read
 from transforms.steps.decode import opened_model
@@ -33,15 +34,15 @@ from transforms.steps.decode import opened_model
 def stage_costs(files: DemoFiles, folder: Path, mesh_points: int) -> dict[str, float]:
     """Milliseconds a sample of each step; the first chunk goes through once before, to warm caches up."""
     model = prepare(files.bfm, files.expression, folder / "cache").folder
-    listing = list_inputs([files.dataset])
-    features = schema(mesh_points)
+    listing = list_inputs([files.dataset], COARSE)
+    features = COARSE.schema(mesh_points)
     plan = make_plan(listing, lambda _: "train", 0, record_bytes(features), 1 << 40, None, "benchmark")
     addresses = write_plan(folder / "plan", PlanHeader({}, plan.samples, (), ()), plan.chunks)
     points = farthest_points(open_prepared(model).mean, mesh_points, int(landmark_vertices()[NOSE_TIP]))
     opened_model(model)
     parts = folder / "parts"
     parts.mkdir()
-    read = Read(folder / "plan", listing.inputs, "scan")
+    read = Read(folder / "plan", listing.inputs, "scan", COARSE.text)
     steps: dict[str, Callable[[Any], Any]] = {
         "Read": read._read_chunk,
         "Pose": Pose(-1.0)._add_pose,

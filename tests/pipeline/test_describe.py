@@ -129,7 +129,7 @@ def test_a_folder_without_samples(tmp_path: Path) -> None:
     (tmp_path / "README.md").touch()
     text = describe([tmp_path])
     assert line(text, "samples").startswith("none: no file is named")
-    assert "no sample: convert takes the unpacked folder" in text
+    assert "no sample: convert takes the folder" in text
     assert "--input PATH/TO/Coarse_Dataset" in text
 
 

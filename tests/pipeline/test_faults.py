@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.raw_inputs import list_inputs
+from transforms import configurations
 from transforms.errors import UserError
 from transforms.names import SampleName
+from transforms.parameters import AUGMENTED_TEXT
 from transforms.raw_files import RawFile
 from transforms.raw_sample import SampleFiles, read_sample
 from transforms.reject import Reject
@@ -160,8 +162,8 @@ def test_a_file_without_permission_is_a_reject(open_folder):
         path.write_bytes(b"x")
         path.chmod(0)
     with without_privileges():
-        files = SampleFiles(SampleName("a", 0), RawFile(0, picture.name, 1), RawFile(0, parameters.name, 1))
-        result = read_sample([open_folder], files, "scan")
+        files = {"image": RawFile(0, picture.name, 1), "parameters": RawFile(0, parameters.name, 1)}
+        result = read_sample([open_folder], SampleFiles(SampleName("a", 0), files), "scan", AUGMENTED_TEXT)
     assert result == Reject("a_aug_0", "a_aug_0.jpg", "Read", "unreadable", "Permission denied")
 
 
@@ -170,4 +172,4 @@ def test_a_folder_without_permission_is_an_error(open_folder):
     locked.mkdir()
     locked.chmod(0)
     with without_privileges(), pytest.raises(UserError, match="locked: cannot be listed"):
-        list_inputs([open_folder])
+        list_inputs([open_folder], configurations.COARSE)

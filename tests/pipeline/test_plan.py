@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.plan import CHUNK_BYTES, CHUNK_SAMPLES, make_plan, plan_digest
-from pipeline.raw_inputs import FoundSample, Listing
+from pipeline.raw_inputs import Listing
 from pipeline.splits import split_by_hash
+from transforms.configurations import COARSE
 from transforms.names import SampleName
 from transforms.plan_file import PlanHeader, read_plan_header, read_planned_chunk, write_plan
 from transforms.raw_files import RawFile
+from transforms.raw_sample import FoundSample
 
 SPLITS = {"train": 0.6, "test": 0.4}
 NUMBERS = 10_000  # bytes of a record besides its picture
@@ -28,9 +30,9 @@ def listing_of(counts, size=50_000, root="/data"):
         for k in range(count):
             stem = f"{source}/{source}_aug_{k}"
             samples[SampleName(source, k)] = FoundSample(
-                [RawFile(0, f"{stem}.jpg", size)], [RawFile(0, f"{stem}.txt", 9)]
+                {"image": [RawFile(0, f"{stem}.jpg", size)], "parameters": [RawFile(0, f"{stem}.txt", 9)]}
             )
-    return Listing([Path(root)], dict(sorted(samples.items())), {})
+    return Listing(COARSE, [Path(root)], dict(sorted(samples.items())), {}, [])
 
 
 def plan_of(listing, shard_bytes=10 << 20, num_shards=None, seed=0, run="run"):
@@ -104,7 +106,8 @@ def test_a_mended_file_moves_no_sample():
     counts = {f"afw_{n}_1": 5 for n in range(20)}
     before, mended = listing_of(counts), listing_of(counts)
     for found in list(mended.samples.values())[::7]:
-        found.images[0] = found.images[0]._replace(bytes=49_000)
+        (picture,) = found.files["image"]
+        found.files["image"] = [picture._replace(bytes=49_000)]
 
     def keys(plan):
         return [[files.name for files in chunk.samples] for chunk in plan.chunks]
@@ -138,8 +141,9 @@ def test_the_seed_changes_the_order_of_sources():
 )
 def test_what_is_no_pair_is_rejected_by_name(images, parameters, reason, detail):
     listing = listing_of({"b": 2})
+    found = {"image": images, "parameters": parameters}
     listing.samples[SampleName("a", 0)] = FoundSample(
-        [RawFile(0, path, 1) for path in images], [RawFile(0, path, 1) for path in parameters]
+        {role: [RawFile(0, path, 1) for path in paths] for role, paths in found.items() if paths}
     )
     plan = plan_of(listing)
     (reject,) = plan.rejects

@@ -1,14 +1,14 @@
 import pytest
 
-from transforms.names import SampleName, group, parse_file_name
+from transforms.names import IMAGE, PARAMETERS, SampleName, group, match_augmented
 
 
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        ("afw_134212_1_aug_17.jpg", (SampleName("afw_134212_1", 17), ".jpg")),
-        ("lfpw_train_image_0001_aug_0.txt", (SampleName("lfpw_train_image_0001", 0), ".txt")),
-        ("ibug_image_003_1_aug_29.jpg", (SampleName("ibug_image_003_1", 29), ".jpg")),
+        ("afw_134212_1_aug_17.jpg", (SampleName("afw_134212_1", 17), IMAGE)),
+        ("lfpw_train_image_0001_aug_0.txt", (SampleName("lfpw_train_image_0001", 0), PARAMETERS)),
+        ("ibug_image_003_1_aug_29.jpg", (SampleName("ibug_image_003_1", 29), IMAGE)),
         ("afw_1_1_aug_3_224.png", None),
         ("afw_1_1_aug_3_landmark.txt", None),
         ("afw_1_1_aug_3.png", None),
@@ -20,11 +20,12 @@ from transforms.names import SampleName, group, parse_file_name
     ],
 )
 def test_file_names(file, expected):
-    assert parse_file_name(file) == expected
+    assert match_augmented(file) == match_augmented(f"/data/afw_2_1_aug_9.jpg/{file}") == expected
 
 
 def test_key_is_the_stem():
     assert SampleName("afw_134212_1", 17).key == "afw_134212_1_aug_17"
+    assert SampleName("afw_134212_1", -1).key == "afw_134212_1"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,78 @@
+"""The one declaration of each configuration: its files, their numbers, and what its records have."""
+
+import dataclasses
+from collections.abc import Callable
+
+from transforms.names import IMAGE, PARAMETERS, Matcher, SampleName, match_augmented
+from transforms.originals import match_original, settle_originals
+from transforms.parameters import AUGMENTED_TEXT, ORIGINAL_TEXT, TextForm
+from transforms.raw_files import RawFile
+from transforms.raw_sample import FoundSample
+from transforms.schema import Feature, schema
+
+
+@dataclasses.dataclass(frozen=True)
+class Configuration:
+    """A part of the data set that is converted to shards of its own.
+
+    Attributes:
+        name: of the configuration.
+        description: what its records hold, for their metadata.
+        files: how its files are named, for messages.
+        roles: what a sample needs one file of, each with a few words for messages.
+        match: tells a file's sample and role by its path.
+        settle: gives samples their final names once all files are known, and the files that are of none after all.
+        text: the form of the parameter text.
+        extra: the features of its records beyond those that all configurations have.
+    """
+
+    name: str
+    description: str
+    files: str
+    roles: dict[str, str]
+    match: Matcher
+    settle: Callable[[dict[SampleName, FoundSample]], tuple[dict[SampleName, FoundSample], list[RawFile]]]
+    text: TextForm
+    extra: tuple[Feature, ...]
+
+    def schema(self, mesh_points: int) -> tuple[Feature, ...]:
+        """The features of its records with so many points of the mesh."""
+        return schema(mesh_points, self.extra)
+
+
+def _as_found(samples: dict[SampleName, FoundSample]) -> tuple[dict[SampleName, FoundSample], list[RawFile]]:
+    return samples, []
+
+
+COARSE = Configuration(
+    name="coarse",
+    description=(
+        "3DFace (CoarseData): 300-W photographs, augmented, with raw Basel Face Model coefficients and pose, "
+        "decoded to landmarks, camera and mesh summary. For research use only."
+    ),
+    files="<source>_aug_<k>.jpg and .txt",
+    roles={IMAGE: "picture (.jpg)", PARAMETERS: "parameters (.txt)"},
+    match=match_augmented,
+    settle=_as_found,
+    text=AUGMENTED_TEXT,
+    extra=(),
+)
+
+ORIGINAL = Configuration(
+    name="original",
+    description=(
+        "3DFace (originals): 300-W photographs with raw Basel Face Model coefficients, pose, lighting and albedo, "
+        "decoded to landmarks, camera and mesh summary. For research use only."
+    ),
+    files="<source>.txt, and the picture as <source>.jpg or .png or in the folders of 300-W",
+    roles={IMAGE: "picture (.jpg or .png, or in the folders of 300-W)", PARAMETERS: "parameters (.txt)"},
+    match=match_original,
+    settle=settle_originals,
+    text=ORIGINAL_TEXT,
+    extra=(
+        Feature("lighting", "float32", (3, 9), "", "3 channels x 9 spherical harmonics, as in the file"),
+        Feature("albedo", "float32", (100,), "", "albedo coefficients, as in the file"),
+    ),
+)
+
+CONFIGURATIONS = {configuration.name: configuration for configuration in (COARSE, ORIGINAL)}
