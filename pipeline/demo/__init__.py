@@ -23,7 +23,10 @@ def demo(output: Path) -> None:
             bar.update(done - bar.n)
 
         files = write_demo(output, progress=show)
+    models = f"--bfm {files.bfm} --expression {files.expression}"
     print(
         f"{files.pairs} pictures with parameters, and face model files, in {output}; convert them with\n"
-        f"  threedface convert --input {files.dataset} --bfm {files.bfm} --expression {files.expression} --output DIR"
+        f"  threedface convert --input {files.dataset} {models} --output DIR\n"
+        f"and their originals, one for each source, with\n"
+        f"  threedface convert --config original --input {files.originals} {models} --output DIR"
     )

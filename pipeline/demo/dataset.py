@@ -15,6 +15,7 @@ from transforms.indices import (
     kept_vertices,
     landmark_vertices,
 )
+from transforms.parameters import ORIGINAL_TEXT
 from transforms.pose import project
 
 # The groups of the real data set's sources.
@@ -26,6 +27,9 @@ _GROUPS = (
     "helen_test_{}_1",
     "lfpw_test_image_{:04}",
 )
+_ORIGINAL = 1_000_000  # seeds what is drawn for an original, in the place of an augmentation's number
+# Spherical harmonics of one colour's light: ambient, and a lamp above and before the face.
+_LIGHTING = (0.9, 0.1, 0.35, 0.05, 0.02, 0.04, 0.08, 0.03, 0.01)
 _WITH_DERIVED_FILES = 2  # sources whose first picture has files beside it that do not belong to the data
 
 
@@ -35,12 +39,14 @@ class DemoFiles:
 
     Attributes:
         dataset: `Coarse_Dataset`, which holds `CoarseData` and `Exp_Pca.bin`.
+        originals: `Original_Dataset`, the pictures before augmentation, one of each source.
         bfm: `01_MorphableModel.mat`.
         expression: `Exp_Pca.bin`.
-        pairs: how many pictures with a parameter file were written.
+        pairs: how many pictures with a parameter file were written to `Coarse_Dataset`.
     """
 
     dataset: Path
+    originals: Path
     bfm: Path
     expression: Path
     pairs: int
@@ -53,12 +59,14 @@ class Sample:
     Attributes:
         identity, expression, pose: the numbers as the parameter file holds them, (100,), (79,), (6,).
         image: (450, 450, 3) uint8.
+        albedo: coefficients of the face's colours, (k,); no parameter file of an augmentation has them.
     """
 
     identity: np.ndarray
     expression: np.ndarray
     pose: np.ndarray
     image: np.ndarray
+    albedo: np.ndarray
 
 
 def write_demo(
@@ -76,27 +84,34 @@ def write_demo(
         sources: how many faces.
         augmentations: how many pictures of each.
         seed: of everything that is drawn; the same seed gives the same files.
-        progress: called after each pair with the number done and the number in all.
+        progress: called after each picture with the number done and the number in all.
         model: the model of `make_model`, if it is at hand.
 
     Returns:
         Where the files lie.
     """
     model = model or make_model()
-    folder = output / "Coarse_Dataset"
-    total = sources * augmentations
+    folder, originals = output / "Coarse_Dataset", output / "Original_Dataset"
+    originals.mkdir(parents=True, exist_ok=True)
+    done, total = 0, sources * (augmentations + 1)
     for index in range(sources):
         name = source_name(index)
         place = folder / "CoarseData" / name
         place.mkdir(parents=True, exist_ok=True)
-        for k in range(augmentations):
+        for k in (None, *range(augmentations)):
             sample = make_sample(model, seed, index, k)
-            _write_pair(place / f"{name}_aug_{k}", sample)
+            if k is None:
+                _write_original(originals, name, sample)
+            else:
+                _write_pair(place / f"{name}_aug_{k}", sample)
             if k == 0 and index < _WITH_DERIVED_FILES:
                 _write_derived(place / f"{name}_aug_{k}", sample, model)
+            done += 1
             if progress:
-                progress(index * augmentations + k + 1, total)
-    files = DemoFiles(folder, output / "01_MorphableModel.mat", folder / "Exp_Pca.bin", total)
+                progress(done, total)
+    files = DemoFiles(
+        folder, originals, output / "01_MorphableModel.mat", folder / "Exp_Pca.bin", sources * augmentations
+    )
     folder.mkdir(parents=True, exist_ok=True)
     write_mat(model, files.bfm)
     write_exp_pca(model, files.expression)
@@ -108,26 +123,33 @@ def source_name(index: int) -> str:
     return _GROUPS[index % len(_GROUPS)].format(index * 37 + 100)
 
 
-def make_sample(model: SyntheticModel, seed: int, index: int, k: int) -> Sample:
-    """Augmentation k of source `index`: identity and look are the source's, the rest varies a little."""
+def make_sample(model: SyntheticModel, seed: int, index: int, k: int | None = None) -> Sample:
+    """Augmentation k of source `index`: identity and look are the source's, the rest varies a little.
+
+    Without k the original, from which the augmentations vary.
+    """
     of_source = np.random.default_rng([seed, index])
     identity = as_written(_coefficients(of_source, model.identity_std[:IDENTITY_COMPONENTS]))
     expression = _coefficients(of_source, model.expression_std)
-    look = _look(of_source, model)
+    albedo = _coefficients(of_source, model.albedo_std)
+    look = _look(of_source, model, albedo)
     yaw = of_source.uniform(-30.0, 30.0)
 
-    rng = np.random.default_rng([seed, index, k])
-    expression = expression + 0.25 * _coefficients(rng, model.expression_std)
+    spread = 0.0 if k is None else 1.0
+    rng = np.random.default_rng([seed, index, _ORIGINAL if k is None else k])
+    expression = expression + spread * 0.25 * _coefficients(rng, model.expression_std)
     expression[0] = abs(expression[0])  # of the jaw, which opens; the other way the lips would cross
     expression = as_written(expression)
-    angles = np.radians([rng.uniform(-20, 20), np.clip(yaw + rng.normal(0, 18), -65, 65), rng.uniform(-15, 15)])
+    angles = np.radians(
+        [rng.uniform(-20, 20), np.clip(yaw + spread * rng.normal(0, 18), -65, 65), rng.uniform(-15, 15)]
+    )
     scale = rng.uniform(0.00106, 0.00161)
     vertices = model.vertices(identity, expression)
     # The translation that brings the middle of the posed face to about the middle of the picture.
     posed = project(pose_camera(np.array([*angles, 0.0, SIZE - 1.0, scale]))[None], vertices[None])[0]
     middle = (posed.min(0) + posed.max(0))[:2] / 2 - SIZE / 2 + rng.uniform(-25, 25, 2)
     pose = as_written(np.array([*angles, -middle[0], SIZE - 1.0 + middle[1], scale]))
-    return Sample(identity, expression, pose, picture(model, look, vertices, pose, rng))
+    return Sample(identity, expression, pose, picture(model, look, vertices, pose, rng), albedo)
 
 
 def as_written(values: np.ndarray) -> np.ndarray:
@@ -141,13 +163,22 @@ def parameter_text(sample: Sample) -> str:
     return "".join("".join(f"{value:.6g} " for value in line) + "\n" for line in lines)
 
 
+def original_text(sample: Sample) -> str:
+    """The parameter file of an original: five lines, numbers in columns, so that spaces lead and repeat."""
+    lighting = np.tile(_LIGHTING, 3)  # white
+    albedo = np.zeros(ORIGINAL_TEXT["albedo"])
+    albedo[: len(sample.albedo)] = sample.albedo
+    lines = (sample.identity, sample.expression, lighting, albedo, sample.pose)
+    return "".join("".join(f" {value:12.6g}" for value in line) + "\n" for line in lines)
+
+
 def _coefficients(rng: np.random.Generator, std: np.ndarray) -> np.ndarray:
     """Raw coefficients: normal draws, cut at 2.5, times their stds."""
     return np.clip(rng.normal(size=len(std)), -2.5, 2.5) * std
 
 
-def _look(rng: np.random.Generator, model: SyntheticModel) -> Look:
-    albedo = model.albedo(_coefficients(rng, model.albedo_std))
+def _look(rng: np.random.Generator, model: SyntheticModel, coefficients: np.ndarray) -> Look:
+    albedo = model.albedo(coefficients)
     top = model.mean.reshape(-1, 3)[:, 1].argmax()
     return Look(
         albedo=albedo,
@@ -161,6 +192,13 @@ def _look(rng: np.random.Generator, model: SyntheticModel) -> Look:
 def _write_pair(stem: Path, sample: Sample) -> None:
     Image.fromarray(sample.image).save(stem.with_name(f"{stem.name}.jpg"), quality=92)
     stem.with_name(f"{stem.name}.txt").write_bytes(parameter_text(sample).encode("ascii"))
+
+
+def _write_original(folder: Path, name: str, sample: Sample) -> None:
+    """A picture and its text; those of LFPW are PNG, as in 300-W."""
+    suffix = "png" if name.startswith("lfpw") else "jpg"
+    Image.fromarray(sample.image).save(folder / f"{name}.{suffix}", quality=92)
+    (folder / f"{name}.txt").write_bytes(original_text(sample).encode("ascii"))
 
 
 def _write_derived(stem: Path, sample: Sample, model: SyntheticModel) -> None:

@@ -35,7 +35,7 @@ def write_raw_data(folder: Path, sources: int, augmentations: int, seed: int = 0
     bfm, expression = folder / "01_MorphableModel.mat", folder / "Coarse_Dataset" / "Exp_Pca.bin"
     write_mat(model, bfm)
     write_exp_pca(model, expression)
-    return DemoFiles(folder / "Coarse_Dataset", bfm, expression, sources * augmentations)
+    return DemoFiles(folder / "Coarse_Dataset", folder / "Original_Dataset", bfm, expression, sources * augmentations)
 
 
 def _numbers(rng: np.random.Generator, model: SyntheticModel, identity: np.ndarray) -> Sample:

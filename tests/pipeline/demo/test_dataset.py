@@ -51,7 +51,28 @@ def test_layout(files: DemoFiles, progress: list[tuple[int, int]]) -> None:
     assert names == pairs | derived | {"Exp_Pca.bin"}
     assert files.bfm.is_file() and files.expression.is_file()
     assert files.pairs == 6
-    assert progress == [(done, 6) for done in range(1, 7)]
+    assert progress == [(done, 9) for done in range(1, 10)]
+
+
+def test_originals(synthetic_model: SyntheticModel, files: DemoFiles) -> None:
+    assert {path.name for path in files.originals.iterdir()} == {
+        "afw_100_1.jpg",
+        "afw_100_1.txt",
+        "helen_train_137_1.jpg",
+        "helen_train_137_1.txt",
+        "lfpw_train_image_0174.png",
+        "lfpw_train_image_0174.txt",
+    }
+    for index in range(3):
+        lines = (files.originals / f"{source_name(index)}.txt").read_text(encoding="ascii").splitlines()
+        assert all(line.startswith("  ") for line in lines)
+        identity, expression, lighting, albedo, pose = (np.array(line.split(), np.float64) for line in lines)
+        assert [len(lighting), len(albedo), len(pose)] == [27, 100, 6]
+        assert (lighting.reshape(3, 9)[:, 0] > 0.8).all() and albedo.any()
+        augmented = make_sample(synthetic_model, 7, index, 0)
+        np.testing.assert_array_equal(identity, augmented.identity)
+        difference = (expression - augmented.expression) / synthetic_model.expression_std
+        assert 0.1 < np.sqrt(np.mean(difference**2)) < 0.4
 
 
 def test_source_names_are_unique_and_of_every_group() -> None:
