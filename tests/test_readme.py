@@ -27,9 +27,10 @@ def test_the_first_two_commands_are_the_jobs_and_the_tests():
 
 @pytest.fixture(scope="module")
 def own_data(tmp_path_factory, raw):
-    """A folder with Coarse_Dataset and the model file, and the environment that the README enters."""
+    """A folder with the data set's parts and the model file, and the environment that the README enters."""
     folder = tmp_path_factory.mktemp("own")
     (folder / "Coarse_Dataset").symlink_to(raw.dataset)
+    (folder / "Original_Dataset").symlink_to(raw.originals)
     (folder / "01_MorphableModel.mat").symlink_to(raw.bfm)
     (folder / ".venv" / "bin").mkdir(parents=True)
     (folder / ".venv" / "bin" / "activate").write_text(f'PATH="{Path(sys.executable).parent}:$PATH"\n')
@@ -37,10 +38,12 @@ def own_data(tmp_path_factory, raw):
 
 
 def test_own_data_and_reading(own_data):
-    (commands,) = (code for kind, code in BLOCKS[1:] if kind == "bash")
+    commands, of_originals = (code for kind, code in BLOCKS[1:] if kind == "bash")
     done = run(["bash", "-euc", commands], own_data)
     assert "--bfm" in done.stdout and "are as they were written" in done.stdout
     assert (own_data / "shards/threedface/coarse/1.0.0/report.html").is_file()
+    originals = run(["bash", "-euc", f"source .venv/bin/activate\n{of_originals}"], own_data).stdout
+    assert "threedface/original 1.0.0: 10 samples" in originals
     readers = [code for kind, code in BLOCKS if kind == "python"]
     assert len(readers) == 2
     outputs = [run([sys.executable, "-c", code], own_data).stdout for code in readers]
