@@ -46,6 +46,7 @@ def load(
     configs = [config] if isinstance(config, str) else list(config)
     folders = [dataset_folder(Path(output), name) for name in configs]
     manifests = [read_manifest(folder) for folder in folders]
+    _check_same_splits(configs, manifests)
     features = _common_features(manifests)
     size = _common_image_size(manifests)
     stds = _model_stds(manifests) if normalise else {}
@@ -104,6 +105,17 @@ def parse_spec(features: tuple[Feature, ...]) -> dict[str, tf.io.FixedLenFeature
 def _common_features(manifests: list[dict[str, Any]]) -> tuple[Feature, ...]:
     first, *others = (manifest_features(manifest) for manifest in manifests)
     return tuple(feature for feature in first if all(feature in other for other in others))
+
+
+def _check_same_splits(configs: list[str], manifests: list[dict[str, Any]]) -> None:
+    """Raises UserError where a source may be in train of one configuration and in test of another."""
+    kept = [{name: manifest["options"][name] for name in ("split_by", "splits", "seed")} for manifest in manifests]
+    for config, other in zip(configs, kept, strict=True):
+        if other != kept[0]:
+            raise UserError(
+                f"{configs[0]} was split with {kept[0]}, {config} with {other}: sources of one's test set may be in "
+                "the other's training set; convert both with the same options"
+            )
 
 
 def _common_image_size(manifests: list[dict[str, Any]]) -> tuple[int | None, int | None]:

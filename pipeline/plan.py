@@ -104,7 +104,7 @@ def _fingerprint(run: str, value: list) -> str:
 
 
 def _pair(listing: Listing) -> tuple[list[SampleFiles], list[Reject]]:
-    """Samples with one file of each role; and the others."""
+    """Samples with one file of each role that they need, and at most one of others; and the rest."""
     roles = listing.configuration.roles
     usable: list[SampleFiles] = []
     rejects: list[Reject] = []
@@ -112,7 +112,7 @@ def _pair(listing: Listing) -> tuple[list[SampleFiles], list[Reject]]:
         if found.problems:
             problem = found.problems[0]
             rejects.append(Reject(name.key, problem.path, STAGE, problem.reason, problem.detail))
-        elif found.files.keys() == roles.keys() and all(len(files) == 1 for files in found.files.values()):
+        elif found.files.keys() >= roles.keys() and all(len(files) == 1 for files in found.files.values()):
             usable.append(SampleFiles(name, {role: files[0] for role, files in found.files.items()}))
         else:
             rejects.append(_unpaired(name.key, found, roles))

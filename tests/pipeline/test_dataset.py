@@ -83,6 +83,16 @@ def test_configurations_of_different_models_are_not_normalised_together(two_conf
         load(tmp_path / "x", config=["coarse", "other"], normalise=True)
 
 
+def test_configurations_of_different_splits_are_not_read_together(two_configs, tmp_path):
+    shutil.copytree(two_configs, tmp_path / "x")
+    path = tmp_path / "x" / "threedface" / "other" / "1.0.0" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["options"]["seed"] = 1
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(ValueError, match=r"coarse was split with .*'seed': 0.*, other with .*'seed': 1"):
+        load(tmp_path / "x", config=["coarse", "other"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [({"split": "dev"}, "no split 'dev', only test, train, validation"), ({"config": "fine"}, "cannot be read")],
