@@ -1,5 +1,6 @@
 import pytest
 
+from transforms.configurations import COARSE, ORIGINAL
 from transforms.schema import schema
 
 # The record that design and README promise.
@@ -37,3 +38,9 @@ def test_no_points_leave_the_feature_out():
 def test_points_are_of_the_mesh(points):
     with pytest.raises(ValueError, match=str(points)):
         schema(points)
+
+
+def test_originals_have_what_the_others_have_and_more():
+    extra = ORIGINAL.schema(512)[len(EXPECTED) :]
+    assert ORIGINAL.schema(512) == COARSE.schema(512) + extra == schema(512) + extra
+    assert {feature.name: feature.shape for feature in extra} == {"lighting": (3, 9), "albedo": (100,)}
