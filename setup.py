@@ -11,9 +11,9 @@ setup(
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    python_requires=">=3.10",
+    python_requires=">=3.11",
     packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
-    package_data={"transforms": ["data/*.txt"]},
+    package_data={"transforms": ["data/*.txt", "layouts/*.toml"]},
     install_requires=[
         "apache-beam>=2.69",
         "google-crc32c>=1.7",

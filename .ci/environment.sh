@@ -8,7 +8,7 @@ environment() {
     wanted=$(cksum <"$root/setup.py")
     [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return 0
     python=$(supported_python) || {
-        echo "threedface: needs Python 3.10 to 3.13 (TensorFlow's range); install one, or name it: PYTHON=... $0" >&2
+        echo "threedface: needs Python 3.11 to 3.13 (TensorFlow's range); install one, or name it: PYTHON=... $0" >&2
         return 2
     }
     echo "installing into .venv (about 3 GB, TensorFlow and Beam; a few minutes)" >&2
@@ -29,8 +29,8 @@ environment() {
 
 supported_python() {
     local name
-    for name in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.10}; do
-        "$name" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null &&
+    for name in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
+        "$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null &&
             echo "$name" && return 0
     done
     return 1

@@ -4,7 +4,7 @@ import json
 import platform
 import sys
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +165,7 @@ def _close(folder: RunFolder, options: ConvertOptions, plan: Plan, started: floa
     manifest = read_manifest(folder.unfinished)
     seconds = time.time() - started
     run = {
-        "started": datetime.fromtimestamp(started, timezone.utc).isoformat(timespec="seconds"),
+        "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
         "runner": runner_name(options.beam) or "local",
         "workers": options.workers,
