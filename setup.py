@@ -30,8 +30,9 @@ setup(
         "tqdm>=4.66",
     ],
     extras_require={
+        "exr": ["OpenEXR>=3.5"],  # the first that reads from memory
         "gcp": ["apache-beam[gcp]"],
-        "test": ["hypothesis>=6.100", "mypy>=1.15", "pytest>=8.2", "pytest-timeout>=2.3", "ruff>=0.11"],
+        "test": ["OpenEXR>=3.5", "hypothesis>=6.100", "mypy>=1.15", "pytest>=8.2", "pytest-timeout>=2.3", "ruff>=0.11"],
     },
     entry_points={"console_scripts": ["threedface = pipeline.cli:run"]},
 )

@@ -1,0 +1,99 @@
+"""Depth in the one convention of this project, from the numbers of a file, and back.
+
+    depth px = sign * scale * value + offset        sign -1 where larger values are farther
+
+px, larger is nearer, first row on top, NaN where there is no depth.
+"""
+
+import numpy as np
+
+from transforms.layout import DepthLayout
+from transforms.reject import BadSample
+
+# Fewer valid pixels than this share are no face: one of 45 x 45 px in a picture of 450 x 450 is kept.
+LEAST_VALID = 0.01
+# Borders between valid and invalid pixels, per valid pixel. A face has 0.02, and one with 6 % of its pixels
+# missing at random 0.25; beyond this the invalid value is probably not what the layout says.
+MOST_BORDERS = 0.5
+
+
+def to_pixels(values: np.ndarray, depth: DepthLayout, mask: np.ndarray | None = None) -> np.ndarray:
+    """The depth that a file's numbers mean.
+
+    Args:
+        values: of the file, (H, W) float, its first row first.
+        depth: what they are.
+        mask: (H, W) bool, False where there is no depth; first row on top, whatever ``rows`` says.
+
+    Returns:
+        (H, W) float32, px, larger is nearer, first row on top, NaN where there is no depth.
+
+    Raises:
+        BadSample: depth_all_invalid, depth_few_valid, depth_constant; depth_nan_storm: valid and invalid pixels
+            mingle as in noise; depth_range: too large for float32.
+    """
+    missing = ~np.isfinite(values)
+    with np.errstate(over="ignore"):
+        for number in depth.invalid:
+            # As the file's type has it: 0.1 as float32 is not 0.1 as float64.
+            missing |= values == values.dtype.type(number)
+        pixels = (_sign(depth) * depth.scale * values.astype(np.float64) + depth.offset).astype(np.float32)
+    if depth.rows == "up":
+        pixels, missing = pixels[::-1], missing[::-1]
+    if mask is not None:
+        missing = missing | ~mask
+    pixels = np.where(missing, np.float32(np.nan), pixels)
+    _check(pixels, ~missing)
+    return pixels
+
+
+def from_pixels(pixels: np.ndarray, depth: DepthLayout) -> np.ndarray:
+    """The numbers of a file that mean a depth: the inverse of `to_pixels`, before any rounding.
+
+    Args:
+        pixels: (H, W) px, as `to_pixels` gives them.
+        depth: how the file is to be; its first value of ``invalid`` is put where there is no depth, or the first
+            finite one in encodings that hold integers.
+
+    Returns:
+        (H, W) float64, the file's first row first.
+
+    Raises:
+        ValueError: there are pixels without depth, and no such value.
+    """
+    values = _sign(depth) * (pixels.astype(np.float64) - depth.offset) / depth.scale
+    missing = np.isnan(pixels)
+    if missing.any():
+        integers = depth.encoding in ("png8", "png16")
+        fitting = [value for value in depth.invalid if np.isfinite(value) or not integers]
+        if not fitting:
+            raise ValueError(f"invalid = {depth.invalid} has no value for pixels without depth")
+        values[missing] = fitting[0]
+    return values[::-1] if depth.rows == "up" else values
+
+
+def _sign(depth: DepthLayout) -> float:
+    return -1.0 if depth.larger == "farther" else 1.0
+
+
+def _check(pixels: np.ndarray, valid: np.ndarray) -> None:
+    """Rejects what cannot be the depth of a face."""
+    count = int(valid.sum())
+    if count == 0:
+        raise BadSample("depth_all_invalid", f"0 of {valid.size} pixels have a depth")
+    low, high = float(np.nanmin(pixels)), float(np.nanmax(pixels))
+    if not np.isfinite([low, high]).all():
+        raise BadSample("depth_range", f"{low} .. {high} px, beyond float32")
+    if low == high:
+        raise BadSample("depth_constant", f"all {count} pixels with a depth have {low:.6g} px")
+    if count < LEAST_VALID * valid.size:
+        raise BadSample(
+            "depth_few_valid", f"{count} of {valid.size} pixels have a depth, expected {LEAST_VALID:.0%} or more"
+        )
+    borders = int((valid[1:] != valid[:-1]).sum() + (valid[:, 1:] != valid[:, :-1]).sum())
+    if borders > MOST_BORDERS * count:
+        raise BadSample(
+            "depth_nan_storm",
+            f"{borders / count:.2f} borders to pixels without depth per pixel with one, expected {MOST_BORDERS} "
+            "or fewer: is the layout's invalid right?",
+        )
