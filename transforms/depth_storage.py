@@ -11,6 +11,7 @@ what ``tfds.features.Image(shape=(None, None, 1), dtype=np.float32)`` writes and
 """
 
 import io
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -21,8 +22,9 @@ from transforms.reject import BadSample
 MAX_ERROR = 1 / 256  # px
 _STEPS = 65534  # between 1 and 65535
 
-# Measured by tests/benchmarks/depth_storage.py.
-_PNG16_LEVEL, _FLOAT_PNG_LEVEL = 6, 6
+# Fine depth is noise to a search for repeated strings: runs alone take half the time and no more bytes than level
+# 9 (tests/benchmarks/depth_storage.py).
+_COMPRESSION = zlib.Z_RLE
 
 
 def encode_depth16(pixels: np.ndarray, depth: DepthLayout) -> tuple[bytes, np.ndarray]:
@@ -60,14 +62,14 @@ def decode_depth16(data: bytes, transform: np.ndarray) -> np.ndarray:
 
 def encode_png16(numbers: np.ndarray) -> bytes:
     """Numbers (H, W) uint16 as a grey PNG; the same bytes every time."""
-    return _png(Image.fromarray(numbers), _PNG16_LEVEL)
+    return _png(Image.fromarray(numbers))
 
 
 def encode_float_png(pixels: np.ndarray) -> bytes:
     """Numbers (H, W) float32, NaN allowed, as the PNG in which TFDS stores float32 pictures."""
     # One NaN, so that the same depth has the same bytes.
     clean = np.where(np.isnan(pixels), np.float32(np.nan), pixels).astype("<f4")
-    return _png(Image.fromarray(clean.view(np.uint8).reshape(*pixels.shape, 4)), _FLOAT_PNG_LEVEL)
+    return _png(Image.fromarray(clean.view(np.uint8).reshape(*pixels.shape, 4)))
 
 
 def decode_float_png(data: bytes) -> np.ndarray:
@@ -76,9 +78,9 @@ def decode_float_png(data: bytes) -> np.ndarray:
         return np.asarray(image).view("<f4")[..., 0].astype(np.float32)
 
 
-def _png(image: Image.Image, level: int) -> bytes:
+def _png(image: Image.Image) -> bytes:
     file = io.BytesIO()
-    image.save(file, "PNG", compress_level=level)
+    image.save(file, "PNG", compress_type=_COMPRESSION)
     return file.getvalue()
 
 
