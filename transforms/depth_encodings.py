@@ -12,6 +12,7 @@ from transforms.reject import BadSample
 
 # A number takes at most 24 characters in float64's shortest form; the rest is for padding and a line's end.
 _TEXT_BYTES_A_NUMBER = 40
+_NUMBER_BYTES = b"0123456789+-.eE \t\r\ninfatyINFATY"  # with nan, inf and infinity in any case
 _NPY_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _HEADER_BYTES = 64 * 1024  # of any format, beside the numbers
 
@@ -89,12 +90,16 @@ def _read_npy(data: bytes, size: tuple[int, int]) -> np.ndarray:
 
 def _read_text(data: bytes, size: tuple[int, int]) -> np.ndarray:
     """A line a row; white space, commas or both between numbers."""
-    text = data.removeprefix(b"\xef\xbb\xbf").replace(b",", b" ")
-    if not text.strip():
-        raise BadSample("not_depth", f"{len(data)} bytes of blanks, expected lines of numbers")
+    text = data.removeprefix(b"\xef\xbb\xbf").replace(b",", b" ").strip()
+    other = text.translate(None, _NUMBER_BYTES)
+    if other or not text:
+        seen = f"holds {other[:8]!r}" if other else f"{len(data)} bytes of blanks"
+        raise BadSample("not_depth", f"{seen}, expected lines of numbers")
+    lines = text.count(b"\n") + 1
+    if lines != size[0]:
+        raise BadSample("depth_size", f"{lines} lines, expected {size[0]}, a line a row")
     try:
-        # One row more than there may be, so that a longer file is found out.
-        values = np.loadtxt(io.BytesIO(text), np.float64, comments=None, ndmin=2, max_rows=size[0] + 1)
+        values = np.loadtxt(io.BytesIO(text), np.float64, comments=None, ndmin=2)
     except ValueError as error:
         raise BadSample("not_depth", f"expected lines of as many numbers each: {_one_line(error)}") from None
     check_size(values.shape, size)

@@ -44,8 +44,8 @@ def read_exr(data: bytes, size: tuple[int, int]) -> np.ndarray:
     try:
         with package.File(io.BytesIO(data), separate_channels=True, header_only=True) as file:
             parts, header = len(file.parts), file.header()
-        names = [channel.name for channel in header["channels"]]
-        low, high = (np.asarray(corner, np.int64) for corner in header["dataWindow"])
+            names = [channel.name for channel in header["channels"]]
+            low, high = (np.asarray(corner, np.int64) for corner in header["dataWindow"])
     except Exception as error:
         # The package turns each of OpenEXR's and pybind11's exceptions into a kind of its own.
         raise BadSample("damaged_depth", f"header: {error}") from None

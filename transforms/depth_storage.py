@@ -42,7 +42,8 @@ def encode_depth16(pixels: np.ndarray, depth: DepthLayout) -> tuple[bytes, np.nd
     """
     missing = np.isnan(pixels)
     stored, transform = _whole_units(pixels, depth) or _own_range(pixels)
-    error = float(np.nanmax(np.abs(transform[0] * stored.astype(np.float32) + transform[1] - pixels)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        error = float(np.nanmax(np.abs(transform[0] * stored.astype(np.float32) + transform[1] - pixels)))
     if not error <= MAX_ERROR:
         low, high = np.nanmin(pixels), np.nanmax(pixels)
         raise BadSample(
