@@ -12,8 +12,8 @@ from transforms.reject import BadSample
 
 # Fewer valid pixels than this share are no face: one of 45 x 45 px in a picture of 450 x 450 is kept.
 LEAST_VALID = 0.01
-# Borders between valid and invalid pixels, per valid pixel. A face has 0.02, and one with 6 % of its pixels
-# missing at random 0.25; beyond this the invalid value is probably not what the layout says.
+# Borders between valid and invalid pixels, per valid pixel. A face has 0.02, one with 6 % of its pixels
+# missing at random 0.26, with 12 % 0.5; beyond this the invalid value is probably not what the layout says.
 MOST_BORDERS = 0.5
 
 
