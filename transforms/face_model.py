@@ -14,6 +14,7 @@ from transforms import indices
 from transforms.errors import UserError
 from transforms.expression_file import read_expression_file
 from transforms.identity_files import IdentityModel, read_identity_file
+from transforms.normals import triangle_normals
 
 MEAN_EYE_DISTANCE = 86_300.0  # outer eye corners of the mean face, um
 _EYE_DISTANCE_TOLERANCE = 0.02
@@ -70,12 +71,6 @@ def load_face_model(bfm: Path, expression: Path) -> FaceModel:
         expression_std=indices.expression_std(),
         triangles=_wind_outward(mean, triangles),
     )
-
-
-def triangle_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Normals of triangles, as long as twice their area: (..., N, 3), (F, 3) -> (..., F, 3)."""
-    a, b, c = (vertices[..., triangles[:, corner], :] for corner in range(3))
-    return np.cross(b - a, c - a)
 
 
 def _trim_triangles(bfm: Path, identity: IdentityModel, kept: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from transforms.face_model import triangle_normals
+from transforms.normals import triangle_normals
 from transforms.pose import project
 
 

@@ -12,7 +12,8 @@ import scipy.io
 from pipeline.demo.model_files import write_statismo
 from transforms import indices
 from transforms.errors import UserError
-from transforms.face_model import load_face_model, triangle_normals
+from transforms.face_model import load_face_model
+from transforms.normals import triangle_normals
 
 
 @pytest.fixture(scope="module")
