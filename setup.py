@@ -18,7 +18,9 @@ setup(
         "apache-beam>=2.69",
         "google-crc32c>=1.7",
         "h5py>=3.11",
+        "isal>=1.7",
         "matplotlib>=3.9",
+        "numba>=0.61",
         "numpy>=1.26",
         "pillow>=10.4",
         "protobuf>=6.31.1",  # what TFDS's tensorflow-metadata is generated for, though it does not say so
