@@ -74,7 +74,7 @@ def decode(
         chosen: the vertices to keep.
     """
     samples = len(identity)
-    runs = _equal_runs(identity)
+    runs = equal_runs(identity)
     run_identity = identity[[start for start, _ in runs]]
     linear = cameras[:, :, :3].astype(np.float32)
     bounds = np.empty((samples, 2, 3), np.float32)
@@ -106,7 +106,7 @@ def decode(
     )
 
 
-def _equal_runs(rows: np.ndarray) -> list[tuple[int, int]]:
+def equal_runs(rows: np.ndarray) -> list[tuple[int, int]]:
     """Start and stop of each run of equal rows."""
     starts = np.flatnonzero(np.concatenate([[True], (rows[1:] != rows[:-1]).any(axis=1)]))
     return list(zip(starts.tolist(), [*starts[1:].tolist(), len(rows)], strict=True))
