@@ -1,0 +1,84 @@
+"""Maps as PNG files, and back to numbers.
+
+| map | PNG | number of a byte or word v | largest error |
+|---|---|---|---|
+| depth | 16 bits, grey | scale * v + offset px, 0: no face | scale / 2: 1/256 px, more if depth spans over 512 px |
+| normals | 8 bits, colour | v / 127.5 - 1; 0, 0, 0: no face | 1/255 on each axis, 0.4 degrees |
+| pncc | 8 bits, colour | v / 255; 0, 0, 0: no face | 1/510 on each axis, 1/508 of the mean face's extent |
+| mask | 8 bits, grey | 255 face, 0 none | none |
+"""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from transforms.png import encode_png
+
+_FINEST_STEP = 1 / 128  # px
+_LARGEST = 65535
+
+
+def encode_depth(depth: np.ndarray) -> tuple[bytes, np.ndarray]:
+    """Encodes a depth map, shape (H, W) float32, px, NaN: no face.
+
+    Returns:
+        The PNG file, and scale and offset, shape (2,) float32, px. The scale is the smallest power
+        of two from 1/128 px up that spans the map's depths, the offset a multiple of it: both, and
+        what they give, are exact in float32.
+    """
+    face = np.isfinite(depth)
+    if not face.any():
+        return encode_png(np.zeros(depth.shape, np.uint16)), np.array([_FINEST_STEP, 0], np.float32)
+    nearest, farthest = float(depth[face].max()), float(depth[face].min())
+    step = _FINEST_STEP
+    while np.rint(nearest / step) - np.rint(farthest / step) >= _LARGEST:
+        step *= 2
+    origin = np.rint(farthest / step) - 1
+    words = np.rint(np.where(face, depth, 0) / np.float32(step)) - np.float32(origin)
+    pixels = np.where(face, words, 0).astype(np.uint16)
+    return encode_png(pixels), np.array([step, origin * step], np.float32)
+
+
+def decode_depth(data: bytes, transform: np.ndarray) -> np.ndarray:
+    """The depth map of `encode_depth`: shape (H, W) float32, px, NaN: no face."""
+    words = _read(data).astype(np.float32)
+    return np.where(words > 0, transform[0] * words + transform[1], np.float32(np.nan))
+
+
+def encode_normals(normals: np.ndarray, mask: np.ndarray) -> bytes:
+    """Encodes unit normals, shape (H, W, 3) float32, where mask, shape (H, W) bool, says face."""
+    pixels = np.rint(np.float32(127.5) * normals + np.float32(127.5))
+    return encode_png((pixels * mask[:, :, None]).astype(np.uint8))
+
+
+def decode_normals(data: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """The normals, (H, W, 3) float32, 0 where there is no face, and where there is one, (H, W) bool."""
+    pixels = _read(data)
+    mask = pixels.max(axis=2) > 0
+    return np.where(mask[:, :, None], pixels / np.float32(127.5) - 1, np.float32(0)), mask
+
+
+def encode_pncc(codes: np.ndarray) -> bytes:
+    """Encodes codes of 1/255..1, 0 for no face: shape (H, W, 3) float32."""
+    return encode_png(np.rint(np.float32(255) * codes).astype(np.uint8))
+
+
+def decode_pncc(data: bytes) -> np.ndarray:
+    """The codes of `encode_pncc`: shape (H, W, 3) float32."""
+    return _read(data) / np.float32(255)
+
+
+def encode_mask(mask: np.ndarray) -> bytes:
+    """Encodes where the face is: shape (H, W) bool."""
+    return encode_png(mask * np.uint8(255))
+
+
+def decode_mask(data: bytes) -> np.ndarray:
+    """Where the face is: shape (H, W) bool."""
+    return _read(data) > 0
+
+
+def _read(data: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image)
