@@ -37,12 +37,13 @@ class Chunk:
         """The chunk with more columns."""
         return dataclasses.replace(self, columns={**self.columns, **columns})
 
-    def without(self, stage: str, bad: dict[int, BadSample]) -> "Chunk":
+    def without(self, stage: str, bad: dict[int, BadSample], file: str = "parameters_file") -> "Chunk":
         """The chunk without bad samples, which are added to its rejects.
 
         Args:
             stage: the step that found them.
-            bad: for each bad sample's position, what is wrong with its parameters.
+            bad: for each bad sample's position, what is wrong with it.
+            file: the column that names the file at fault.
         """
         if not bad:
             return self
@@ -52,7 +53,7 @@ class Chunk:
             for name, column in self.columns.items()
         }
         rejects = [
-            Reject(self.columns["key"][row], self.columns["parameters_file"][row], stage, error.reason, error.detail)
+            Reject(self.columns["key"][row], self.columns[file][row], stage, error.reason, error.detail)
             for row, error in sorted(bad.items())
         ]
         return dataclasses.replace(self, columns=columns, rejects=(*self.rejects, *rejects))

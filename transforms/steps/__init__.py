@@ -1,11 +1,13 @@
 """The Beam steps that a chunk of samples goes through, in this order.
 
-Chunks hands them out; Read, Pose, Decode, Landmarks, Encode, WritePart work on chunks; Assemble on shards.
+Chunks hands them out; Read, Pose, Decode, Landmarks, Crop (where asked for), Encode, WritePart work on
+chunks; Assemble on shards.
 Each is a dataclass of settings over the pure modules of ``transforms``.
 """
 
 from transforms.steps.assemble import Assemble
 from transforms.steps.chunks import Chunks
+from transforms.steps.crop import Crop
 from transforms.steps.decode import Decode
 from transforms.steps.encode import Encode
 from transforms.steps.landmarks import Landmarks
@@ -13,4 +15,4 @@ from transforms.steps.pose import Pose
 from transforms.steps.read import Read
 from transforms.steps.write_part import WritePart
 
-__all__ = ["Assemble", "Chunks", "Decode", "Encode", "Landmarks", "Pose", "Read", "WritePart"]
+__all__ = ["Assemble", "Chunks", "Crop", "Decode", "Encode", "Landmarks", "Pose", "Read", "WritePart"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from transforms.chunk import Chunk
 from transforms.image import ImageCheck
-from transforms.names import PARAMETERS
+from transforms.names import IMAGE, PARAMETERS
 from transforms.parameters import TextForm
 from transforms.plan_file import ChunkAddress, read_planned_chunk
 from transforms.raw_files import RawInput
@@ -62,5 +62,6 @@ def _columns(samples: list[tuple[SampleFiles, RawSample]], text: TextForm) -> di
         "pose/scale": pose[:, 5],
         **numbers,
         "image_size": np.array([sample.size for _, sample in samples], np.int64).reshape(-1, 2),
+        "image_file": [files.files[IMAGE].path for files, _ in samples],
         "parameters_file": [files.files[PARAMETERS].path for files, _ in samples],
     }

@@ -1,0 +1,90 @@
+"""Crop: picture, camera, pose and points of a chunk to those of the box that is asked for."""
+
+import dataclasses
+
+import apache_beam as beam
+import numpy as np
+
+from transforms.chunk import Chunk
+from transforms.crop import (
+    CropSettings,
+    bad_boxes,
+    crop_cameras,
+    crop_points,
+    crop_pose,
+    face_boxes,
+    valid_rectangles,
+    whole_boxes,
+)
+from transforms.pixels import decode_pixels, encode_jpeg
+from transforms.reject import BadSample
+from transforms.resample import resize_picture
+from transforms.steps.map_chunks import map_chunks
+
+STAGE = "Crop"
+
+
+@dataclasses.dataclass
+class Crop(beam.PTransform):
+    """Adds crop/*, and rewrites image, image_size, pose/*, landmarks/image and mesh/image_bounds.
+
+    Attributes:
+        settings: how pictures are cropped.
+        row_offset: the row on which y = 0 lies, less the image's height: -1 for H - 1.
+    """
+
+    settings: CropSettings
+    row_offset: float
+
+    def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
+        """Chunks with their landmarks to chunks of the new pictures."""
+        return map_chunks(chunks, self._crop)
+
+    def _crop(self, chunk: Chunk) -> Chunk:
+        size, margin = self.settings.size, self.settings.margin
+        columns = chunk.columns
+        if margin is None:
+            boxes = whole_boxes(columns["image_size"])
+        else:
+            boxes = face_boxes(columns["landmarks/image"], margin)
+            bad = bad_boxes(boxes, columns["image_size"], columns["landmarks/image"])
+            chunk = chunk.with_columns({"crop/box": boxes}).without(STAGE, bad)
+            columns = chunk.columns
+            boxes = columns["crop/box"]
+        sizes = columns["image_size"]
+        images, damaged = _pictures(columns["image"], sizes, boxes, size)
+        translation, scale = crop_pose(
+            columns["pose/translation"], columns["pose/scale"], boxes, sizes[:, 0], size, self.row_offset
+        )
+        cropped = {
+            "image": images,
+            "image_size": np.full_like(sizes, size),
+            "pose/translation": translation,
+            "pose/scale": scale,
+            "pose/camera": crop_cameras(columns["pose/camera"], boxes, size),
+            "landmarks/image": crop_points(columns["landmarks/image"], boxes, size),
+            "mesh/image_bounds": crop_points(columns["mesh/image_bounds"], boxes, size),
+            "crop/box": boxes,
+            "crop/valid": valid_rectangles(boxes, sizes, size),
+        }
+        return chunk.with_columns(cropped).without(STAGE, damaged, file="image_file")
+
+
+def _pictures(
+    images: list[bytes], sizes: np.ndarray, boxes: np.ndarray, size: int
+) -> tuple[list[bytes], dict[int, BadSample]]:
+    """The new pictures, and what is wrong with those that do not decode, by position."""
+    new, bad = [], {}
+    for row, (data, box) in enumerate(zip(images, boxes, strict=True)):
+        try:
+            new.append(_picture(data, tuple(sizes[row].tolist()), box, size))
+        except BadSample as error:
+            new.append(b"")
+            bad[row] = error
+    return new, bad
+
+
+def _picture(data: bytes, shape: tuple[int, int], box: np.ndarray, size: int) -> bytes:
+    if shape == (size, size) and box[0] == box[1] == -0.5 and box[2] == size - 0.5:
+        return data  # it is that picture already: a second JPEG would only lose
+    return encode_jpeg(resize_picture(decode_pixels(data), box, size))
