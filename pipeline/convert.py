@@ -57,7 +57,7 @@ def convert(options: ConvertOptions) -> None:
         listing,
         options.split_of,
         options.seed,
-        record_bytes(configuration.schema(options.mesh_points)),
+        record_bytes(configuration.schema(options.contents)),
         options.shard_bytes,
         options.num_shards,
         digest(identity),
@@ -99,6 +99,7 @@ def _run(
         model=model,
         point_vertices=facts.point_vertices,
         row_offset=options.row_offset,
+        crop=options.crop,
         seed=options.seed,
         facts=facts,
     )
@@ -146,6 +147,7 @@ def _facts(folder: Path, options: ConvertOptions) -> RunFacts:
     nose_tip = int(indices.landmark_vertices()[indices.NOSE_TIP])
     return RunFacts(
         configuration=options.configuration,
+        contents=options.contents,
         point_vertices=farthest_points(model.mean, options.mesh_points, nose_tip).astype(np.int32),
         identity_std=model.identity_std,
         expression_std=model.expression_std,

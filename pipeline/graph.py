@@ -10,10 +10,11 @@ from pipeline.finish import Finish
 from pipeline.metadata import RunFacts
 from pipeline.run_folder import RunFolder
 from transforms.assembly import Assembly
+from transforms.crop import CropSettings
 from transforms.image import ImageCheck
 from transforms.plan_file import ChunkAddress, PlannedShard
 from transforms.raw_files import RawInput
-from transforms.steps import Assemble, Chunks, Decode, Encode, Landmarks, Pose, Read, WritePart
+from transforms.steps import Assemble, Chunks, Crop, Decode, Encode, Landmarks, Pose, Read, WritePart
 from transforms.steps.assemble import PARTS, PLAN
 from transforms.steps.chunk_coder import register
 
@@ -29,6 +30,7 @@ class GraphSettings:
         model: the prepared face model.
         point_vertices: vertices of mesh/points.
         row_offset: the row on which y = 0 lies, less the image's height, px.
+        crop: how pictures are cropped; None leaves them as they are.
         seed: salt of the order within shards.
         facts: what the metadata say of configuration and face model.
     """
@@ -39,6 +41,7 @@ class GraphSettings:
     model: Path
     point_vertices: np.ndarray
     row_offset: float
+    crop: CropSettings | None
     seed: int
     facts: RunFacts
 
@@ -72,6 +75,8 @@ def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, work: Work) ->
     posed = raw | "Pose" >> Pose(settings.row_offset)
     decoded = posed | "Decode" >> Decode(settings.model, settings.point_vertices)
     placed = decoded | "Landmarks" >> Landmarks(settings.model)
+    if settings.crop:
+        placed |= "Crop" >> Crop(settings.crop, settings.row_offset)
     encoded = placed | "Encode" >> Encode(settings.facts.features)
     assembly = Assembly(folder.unfinished, folder.parts, folder.markers, settings.seed)
     written = encoded | "WritePart" >> WritePart(folder.plan, assembly)

@@ -13,7 +13,7 @@ from transforms import indices
 from transforms.configurations import Configuration
 from transforms.plan_file import DATASET, PlanHeader
 from transforms.reject import Reject
-from transforms.schema import Feature
+from transforms.schema import Contents, Feature
 from transforms.shards import Shard
 from transforms.statistics import Statistics, add_statistics
 
@@ -30,6 +30,12 @@ _CONVENTIONS = {
     "camera": "(column, row, depth) = C @ (x, y, z, 1); C = [s R0 | t_x], [-s R1 | row_offset - t_y], [s R2 | 0]",
     "normalised": "coefficient / model_std",
 }
+_CROP_CONVENTION = {
+    "crop": "edges: pixel i covers i - 0.5 to i + 0.5; k = new size / (right - left); "
+    "column' = k (column - left) - 0.5, row' = k (row - top) - 0.5, depth' = k depth, from the source picture to "
+    "image; pose, camera, landmarks/image and mesh/image_bounds are of the new pixels; a pixel within crop/valid "
+    "(ceil(left) <= column < ceil(right), rows alike) is of the source picture, the rest is black padding",
+}
 _CITATION = """@article{guo2019cnn,
   title={{CNN}-Based Real-Time Dense Face Reconstruction with Inverse-Rendered Photo-Realistic Face Images},
   author={Guo, Yudong and Zhang, Juyong and Cai, Jianfei and Jiang, Boyi and Zheng, Jianmin},
@@ -44,12 +50,14 @@ class RunFacts:
 
     Attributes:
         configuration: which part of the data set is converted.
+        contents: what the options put into the records.
         point_vertices: vertices of mesh/points.
         identity_std: of the model, shape (100,), um.
         expression_std: of the model, shape (79,), um.
     """
 
     configuration: Configuration
+    contents: Contents
     point_vertices: np.ndarray
     identity_std: np.ndarray
     expression_std: np.ndarray
@@ -57,7 +65,7 @@ class RunFacts:
     @property
     def features(self) -> tuple[Feature, ...]:
         """The features of the run's records."""
-        return self.configuration.schema(len(self.point_vertices))
+        return self.configuration.schema(self.contents)
 
 
 def dataset_folder(output: Path, config: str) -> Path:
@@ -145,7 +153,7 @@ def _manifest(facts: RunFacts, header: PlanHeader, shards: list[Shard], rejected
         "image_sizes": {f"{height}x{width}": count for (height, width), count in statistics.image_sizes.items()},
         "splits": {split: _split_entry(some) for split, some in _by_split(shards).items()},
         "features": [dataclasses.asdict(feature) for feature in facts.features],
-        "conventions": _CONVENTIONS,
+        "conventions": _CONVENTIONS | (_CROP_CONVENTION if facts.contents.cropped else {}),
         "coefficients": _coefficients(facts, statistics),
         "landmark_vertices": indices.landmark_vertices().tolist(),
         "point_vertices": facts.point_vertices.tolist(),

@@ -10,10 +10,14 @@ from typing import get_args
 
 from pipeline.splits import DEFAULT_SPLITS, parse_splits, split_by_300w, split_by_hash
 from transforms.configurations import COARSE, CONFIGURATIONS, Configuration
+from transforms.crop import CropSettings
 from transforms.errors import UserError
 from transforms.image import ImageCheck
 from transforms.indices import VERTICES
+from transforms.schema import Contents
 
+LARGEST_IMAGE = 4096  # rows and columns of a resized picture
+DEFAULT_CROP_MARGIN = 0.25
 _SIZE_UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
@@ -29,6 +33,7 @@ class ConvertOptions:
         configuration: which part of the data set is converted.
         row_offset: the row on which y = 0 lies, less the image's height, px.
         mesh_points: K of mesh/points.
+        crop: how pictures are cropped; None leaves them as they are.
         split_by: ``hash`` or ``300w``.
         splits: fractions of the splits, for ``hash``.
         seed: salt of splits and order.
@@ -50,6 +55,7 @@ class ConvertOptions:
     configuration: Configuration
     row_offset: float
     mesh_points: int
+    crop: CropSettings | None
     split_by: str
     splits: dict[str, float]
     seed: int
@@ -67,11 +73,19 @@ class ConvertOptions:
         """The split of a source."""
         return split_by_300w(source) if self.split_by == "300w" else split_by_hash(source, self.splits, self.seed)
 
+    @property
+    def contents(self) -> Contents:
+        """What goes into the records."""
+        return Contents(self.mesh_points, cropped=self.crop is not None)
+
     def affecting_bytes(self) -> dict[str, object]:
         """The options that the written bytes depend on, as the manifest names them."""
         return {
             "row_offset": f"H{self.row_offset:+g}" if self.row_offset else "H",
             "mesh_points": self.mesh_points,
+            "image_size": self.crop.size if self.crop else None,
+            "crop": None if not self.crop else "none" if self.crop.margin is None else "face",
+            "crop_margin": self.crop.margin if self.crop else None,
             "split_by": self.split_by,
             "splits": self.splits if self.split_by == "hash" else None,
             "seed": self.seed,
@@ -110,6 +124,24 @@ def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
         default=512,
         metavar="K",
         help="vertices kept; 53215 = all, 0 = none (default: 512)",
+    )
+    add(
+        "--image_size",
+        type=_integer(8, LARGEST_IMAGE),
+        metavar="N",
+        help="resize pictures to N x N, with pose, camera and landmarks; black where there is no picture",
+    )
+    add(
+        "--crop",
+        choices=("none", "face"),
+        default="none",
+        help="none: the whole picture, made square by padding; face: a square around the landmarks (default: none)",
+    )
+    add(
+        "--crop_margin",
+        type=_margin,
+        metavar="SHARE",
+        help=f"added to that square on each side, as a share of it (default: {DEFAULT_CROP_MARGIN})",
     )
     add(
         "--split_by",
@@ -169,11 +201,22 @@ def convert_options(arguments: argparse.Namespace, beam: list[str]) -> ConvertOp
     }
     if arguments.split_by == "300w" and arguments.splits:
         raise UserError("--splits goes with --split_by hash; --split_by 300w has the splits train and test")
+    values["crop"] = _crop_settings(values.pop("image_size"), arguments.crop, values.pop("crop_margin"))
     values["splits"] = parse_splits(arguments.splits or DEFAULT_SPLITS)
     values["workers"] = arguments.workers or _cores()
     return ConvertOptions(
         **values, configuration=CONFIGURATIONS[arguments.config], shard_bytes=arguments.shard_size, beam=beam
     )
+
+
+def _crop_settings(size: int | None, crop: str, margin: float | None) -> CropSettings | None:
+    if crop == "none" and margin is not None:
+        raise UserError("--crop_margin goes with --crop face")
+    if crop == "face" and size is None:
+        raise UserError("--crop face needs --image_size N, for example 224: faces have many sizes, batches one")
+    if size is None:
+        return None
+    return CropSettings(size, (DEFAULT_CROP_MARGIN if margin is None else margin) if crop == "face" else None)
 
 
 def default_model_cache() -> Path:
@@ -201,6 +244,13 @@ def _share(text: str) -> float:
     if not 0 <= share <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not within 0..1")
     return share
+
+
+def _margin(text: str) -> float:
+    margin = float(text)
+    if not 0 <= margin <= 4:
+        raise argparse.ArgumentTypeError(f"{text} is not within 0..4")
+    return margin
 
 
 def _bytes(text: str) -> int:

@@ -38,12 +38,13 @@ def own_data(tmp_path_factory, raw):
 
 
 def test_own_data_and_reading(own_data):
-    commands, of_originals = (code for kind, code in BLOCKS[1:] if kind == "bash")
+    commands, *others = (code for kind, code in BLOCKS[1:] if kind == "bash")
     done = run(["bash", "-euc", commands], own_data)
     assert "--bfm" in done.stdout and "are as they were written" in done.stdout
     assert (own_data / "shards/threedface/coarse/1.0.0/report.html").is_file()
-    originals = run(["bash", "-euc", f"source .venv/bin/activate\n{of_originals}"], own_data).stdout
-    assert "threedface/original 1.0.0: 10 samples" in originals
+    printed = [run(["bash", "-euc", f"source .venv/bin/activate\n{more}"], own_data).stdout for more in others]
+    assert "threedface/original 1.0.0: 10 samples" in printed[0]
+    assert '"image_sizes": {"224x224": ' in (own_data / "faces/threedface/coarse/1.0.0/manifest.json").read_text()
     readers = [code for kind, code in BLOCKS if kind == "python"]
     assert len(readers) == 2
     outputs = [run([sys.executable, "-c", code], own_data).stdout for code in readers]

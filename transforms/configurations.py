@@ -8,7 +8,7 @@ from transforms.originals import match_original, settle_originals
 from transforms.parameters import AUGMENTED_TEXT, ORIGINAL_TEXT, TextForm
 from transforms.raw_files import RawFile
 from transforms.raw_sample import FoundSample
-from transforms.schema import Feature, schema
+from transforms.schema import Contents, Feature, schema
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Configuration:
     text: TextForm
     extra: tuple[Feature, ...]
 
-    def schema(self, mesh_points: int) -> tuple[Feature, ...]:
-        """The features of its records with so many points of the mesh."""
-        return schema(mesh_points, self.extra)
+    def schema(self, contents: Contents) -> tuple[Feature, ...]:
+        """The features of its records."""
+        return schema(contents, self.extra)
 
 
 def _as_found(samples: dict[SampleName, FoundSample]) -> tuple[dict[SampleName, FoundSample], list[RawFile]]:

@@ -28,12 +28,33 @@ class Feature:
     meaning: str
 
 
-def schema(mesh_points: int, extra: tuple[Feature, ...] = ()) -> tuple[Feature, ...]:
+@dataclasses.dataclass(frozen=True)
+class Contents:
+    """What a run's options put into its records.
+
+    Attributes:
+        mesh_points: K of mesh/points; 0 leaves that feature out.
+        cropped: whether pictures are cropped or resized.
+    """
+
+    mesh_points: int
+    cropped: bool = False
+
+
+# What the values are of where pictures are cropped: not the file's.
+_CROPPED = {
+    "image": "the box of the source picture; JPEG, quality 95, 4:4:4 (its own bytes where it is that box and size)",
+    "pose/translation": "t_x, t_y, y up, of the new picture",
+    "pose/scale": "s, of the new picture",
+}
+
+
+def schema(contents: Contents, extra: tuple[Feature, ...] = ()) -> tuple[Feature, ...]:
     """The features of a record, in the order a person reads them.
 
     Args:
-        mesh_points: K of mesh/points; 0 leaves that feature out.
-        extra: what a configuration has beyond those that all have.
+        contents: what the run's options put into it.
+        extra: what its configuration has beyond those that all have.
     """
     features: tuple[Feature, ...] = (
         Feature("key", "string", (), "", "<source>_aug_<augmentation>, <source> for an original"),
@@ -56,11 +77,22 @@ def schema(mesh_points: int, extra: tuple[Feature, ...] = ()) -> tuple[Feature, 
         Feature("mesh/image_bounds", "float32", (2, 3), "px", "min and max of column, row, depth over all vertices"),
         Feature("mesh/centroid", "float32", (3,), "um", "mean of all vertices"),
     )
-    if not 0 <= mesh_points <= VERTICES:
-        raise ValueError(f"{mesh_points} mesh points, expected 0..{VERTICES}")
-    if mesh_points:
-        features += (Feature("mesh/points", "float32", (mesh_points, 3), "um", "vertices spread over the mesh"),)
-    return features + extra
+    if not 0 <= contents.mesh_points <= VERTICES:
+        raise ValueError(f"{contents.mesh_points} mesh points, expected 0..{VERTICES}")
+    if contents.mesh_points:
+        features += (
+            Feature("mesh/points", "float32", (contents.mesh_points, 3), "um", "vertices spread over the mesh"),
+        )
+    features += extra
+    if contents.cropped:
+        features = tuple(
+            dataclasses.replace(feature, meaning=_CROPPED.get(feature.name, feature.meaning)) for feature in features
+        )
+        features += (
+            Feature("crop/box", "float32", (4,), "px", "left, top, right, bottom edge in the source picture"),
+            Feature("crop/valid", "float32", (4,), "px", "the same of what the source picture covers of the new one"),
+        )
+    return features
 
 
 def record_bytes(features: tuple[Feature, ...]) -> int:

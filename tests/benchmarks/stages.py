@@ -2,6 +2,7 @@
 
     python tests/benchmarks/stages.py                # 100 sources x 30, no mesh points
     python tests/benchmarks/stages.py --mesh_points 512
+    python tests/benchmarks/stages.py --image_size 224
 
 Runs the steps' own functions on the chunks of a real plan, one after the other.
 """
@@ -19,23 +20,24 @@ from raw_data import DemoFiles
 from pipeline.plan import make_plan
 from pipeline.raw_inputs import list_inputs
 from transforms.configurations import COARSE
+from transforms.crop import CropSettings
 from transforms.indices import NOSE_TIP, landmark_vertices
 from transforms.model_preparation import prepare
 from transforms.parts import read_part, write_part
 from transforms.plan_file import PlanHeader, write_plan
 from transforms.prepared_model import open_prepared
 from transforms.sampling import farthest_points
-from transforms.schema import record_bytes
+from transforms.schema import Contents, record_bytes
 from transforms.shards import assemble_shard
-from transforms.steps import Decode, Encode, Landmarks, Pose, Read
+from transforms.steps import Crop, Decode, Encode, Landmarks, Pose, Read
 from transforms.steps.decode import opened_model
 
 
-def stage_costs(files: DemoFiles, folder: Path, mesh_points: int) -> dict[str, float]:
+def stage_costs(files: DemoFiles, folder: Path, mesh_points: int, image_size: int | None) -> dict[str, float]:
     """Milliseconds a sample of each step; the first chunk goes through once before, to warm caches up."""
     model = prepare(files.bfm, files.expression, folder / "cache").folder
     listing = list_inputs([files.dataset], COARSE)
-    features = COARSE.schema(mesh_points)
+    features = COARSE.schema(Contents(mesh_points, cropped=image_size is not None))
     plan = make_plan(listing, lambda _: "train", 0, record_bytes(features), 1 << 40, None, "benchmark")
     addresses = write_plan(folder / "plan", PlanHeader({}, plan.samples, (), ()), plan.chunks)
     points = farthest_points(open_prepared(model).mean, mesh_points, int(landmark_vertices()[NOSE_TIP]))
@@ -48,6 +50,7 @@ def stage_costs(files: DemoFiles, folder: Path, mesh_points: int) -> dict[str, f
         "Pose": Pose(-1.0)._add_pose,
         "Decode": Decode(model, points)._add_mesh,
         "Landmarks": Landmarks(model)._add_landmarks,
+        **({"Crop": Crop(CropSettings(image_size, 0.25), -1.0)._crop} if image_size else {}),
         "Encode": Encode(features)._encode,
         "WritePart": lambda chunk: write_part(parts, chunk),
     }
@@ -81,10 +84,11 @@ def main() -> None:
     parser.add_argument("--sources", type=int, default=100)
     parser.add_argument("--augmentations", type=int, default=30)
     parser.add_argument("--mesh_points", type=int, default=0)
+    parser.add_argument("--image_size", type=int, help="also crops faces to this size")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="threedface-benchmark-") as name:
         files = make(Path(name), arguments.sources, arguments.augmentations)
-        print(show(stage_costs(files, Path(name), arguments.mesh_points)))
+        print(show(stage_costs(files, Path(name), arguments.mesh_points, arguments.image_size)))
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def by_protobuf(features, columns, row):
 
 @pytest.mark.parametrize("points", [0, 1, 512])
 def test_bytes_are_those_of_protobuf(points):
-    features = schema(points)
+    features = schema(Contents(points))
     columns = columns_of(features, 4, np.random.default_rng(points))
     for row, record in enumerate(encode_examples(features, columns)):
         assert record == by_protobuf(features, columns, row)
@@ -75,7 +75,7 @@ def test_tensorflow_reads_framed_records(tmp_path):
 
 @pytest.mark.parametrize("points", [0, 512, 53215])
 def test_planned_size_of_a_record_is_about_right(points):
-    features = schema(points)
+    features = schema(Contents(points))
     columns = columns_of(features, 1, np.random.default_rng(0))
     columns["image"] = [b""]
     size = len(encode_examples(features, columns)[0]) + OVERHEAD

@@ -13,10 +13,10 @@ from pipeline.report import report
 from pipeline.report.choice import Shown
 from transforms.errors import UserError
 from transforms.example_encoding import encode_examples
-from transforms.schema import schema
+from transforms.schema import Contents, schema
 from transforms.tfrecord import frame
 
-_FEATURES = schema(0)
+_FEATURES = schema(Contents(0))
 
 
 def columns(shown: Shown, keys: list[str]) -> dict[str, Any]:
