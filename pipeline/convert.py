@@ -25,6 +25,7 @@ from pipeline.summary import conversion_summary
 from transforms import indices
 from transforms.errors import RunFailed, UserError
 from transforms.model_preparation import prepare
+from transforms.pixels import jpeg_bytes
 from transforms.plan_file import PlanHeader, read_plan_header, write_plan
 from transforms.prepared_model import open_prepared
 from transforms.raw_files import RawInput
@@ -61,6 +62,7 @@ def convert(options: ConvertOptions) -> None:
         options.shard_bytes,
         options.num_shards,
         digest(identity),
+        jpeg_bytes(options.crop.size) if options.crop else None,
     )
     identity["plan"] = plan_digest(plan)
     folder = RunFolder(dataset_folder(options.output.absolute(), configuration.name))

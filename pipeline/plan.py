@@ -45,6 +45,7 @@ def make_plan(
     shard_bytes: int,
     num_shards: int | None,
     run: str,
+    picture_bytes: int | None = None,
 ) -> Plan:
     """Plans a run.
 
@@ -59,6 +60,7 @@ def make_plan(
         shard_bytes: about how large a shard is to be.
         num_shards: how many shards each split is to have, instead; fewer where it has fewer sources.
         run: digest of what else the bytes depend on, for the fingerprints.
+        picture_bytes: about how large the pictures of the records are; None where they are the files themselves.
     """
     usable, rejects = _pair(listing)
     by_source = {source: list(group) for source, group in groupby(usable, key=lambda files: files.name.source)}
@@ -70,13 +72,15 @@ def make_plan(
     chunks: list[PlannedChunk] = []
     for split, sources in sorted(splits.items()):
         counts = [len(by_source[source]) for source in sources]
-        size = sum(files.stored_bytes + numbers_bytes for source in sources for files in by_source[source])
+        size = sum(
+            (picture_bytes or files.stored_bytes) + numbers_bytes for source in sources for files in by_source[source]
+        )
         groups = _divide(counts, min(num_shards or -(-size // shard_bytes), len(sources)))
         for index, rows in enumerate(groups):
             samples = [files for row in rows for files in by_source[sources[row]]]
             own = [
                 PlannedChunk(number, len(shards), _fingerprint(run, [files.name.key for files in batch]), batch)
-                for number, batch in enumerate(_batches(samples, numbers_bytes), start=len(chunks))
+                for number, batch in enumerate(_batches(samples, numbers_bytes, picture_bytes or 0), start=len(chunks))
             ]
             chunks += own
             shards.append(
@@ -142,12 +146,14 @@ def _divide(sizes: list[int], count: int) -> list[list[int]]:
     return runs
 
 
-def _batches(samples: list[SampleFiles], numbers_bytes: int) -> Iterator[tuple[SampleFiles, ...]]:
+def _batches(samples: list[SampleFiles], numbers_bytes: int, picture_bytes: int) -> Iterator[tuple[SampleFiles, ...]]:
     """Cuts the samples of a shard into chunks that take about as long, so that workers are done together.
 
-    Between sources, where these fit into a chunk.
+    Between sources, where these fit into a chunk. A chunk holds pictures as they are read, and then as
+    they are written: the larger of the two counts.
     """
-    costs = [max(CHUNK_BYTES, (files.stored_bytes + numbers_bytes) * CHUNK_SAMPLES) for files in samples]
+    bytes_held = [max(files.stored_bytes, picture_bytes) + numbers_bytes for files in samples]
+    costs = [max(CHUNK_BYTES, size * CHUNK_SAMPLES) for size in bytes_held]
     rows = range(len(samples))
     by_source = [list(some) for _, some in groupby(rows, key=lambda row: samples[row].name.source)]
     for sources in _cut([sum(costs[row] for row in source) for source in by_source]):

@@ -80,6 +80,19 @@ def test_shards_of_a_split_are_numbered_and_near_equal(counts, num_shards):
         assert all(shard.samples <= mean + 2 * most for shard in shards)
 
 
+def test_the_size_of_new_pictures_counts_for_shards_and_for_what_a_chunk_holds():
+    listing = listing_of({f"afw_{n}_1": 30 for n in range(40)}, size=50_000)
+
+    def plan(picture_bytes):
+        return make_plan(listing, lambda _: "train", 0, NUMBERS, 10 << 20, None, "run", picture_bytes)
+
+    samples = 40 * 30
+    for picture_bytes, size in ((None, 60_000), (20_000, 30_000), (490_000, 500_000)):
+        assert len(plan(picture_bytes).shards) == min(40, -(-samples * size // (10 << 20)))
+    assert max(len(chunk.samples) for chunk in plan(490_000).chunks) * 500_000 <= CHUNK_BYTES
+    assert all(len(chunk.samples) <= CHUNK_SAMPLES for chunk in plan(20_000).chunks)
+
+
 def test_shard_size_is_about_what_was_asked_for():
     plan = plan_of(listing_of({f"afw_{n}_1": 30 for n in range(200)}), shard_bytes=16 << 20)
     full = [shard.samples * (50_000 + NUMBERS) for shard in plan.shards]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.example_encoding import encode_examples
-from transforms.schema import Feature, record_bytes, schema
+from transforms.schema import Contents, Feature, record_bytes, schema
 from transforms.tfrecord import OVERHEAD, frame
 
 
