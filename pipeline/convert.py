@@ -102,6 +102,7 @@ def _run(
         point_vertices=facts.point_vertices,
         row_offset=options.row_offset,
         crop=options.crop,
+        maps=options.maps,
         seed=options.seed,
         facts=facts,
     )

@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from pipeline.finished import read_manifest
 from pipeline.metadata import dataset_folder
+from pipeline.pictures import decode_picture
 from transforms.errors import UserError
-from transforms.schema import Feature
+from transforms.schema import PICTURES, Feature
 
 # Shards read at once, and records held, when shuffling: with whole sources in each shard, a batch
 # should draw from many.
@@ -29,7 +30,9 @@ def load(
 ) -> tf.data.Dataset:
     """A dataset of nested dicts, as `tfds` gives them: ``sample["pose"]["camera"]``.
 
-    Shapes are static; rows and columns of the image, too, where all pictures have one size.
+    Shapes are static; rows and columns of pictures, too, where all have one size. Depth comes in px,
+    float32 with NaN for none, normals as unit vectors and codes as 0..1 in float32, with 0 for none,
+    masks as bool; see `pipeline.pictures`.
 
     Args:
         output: the --output folder of the conversion.
@@ -74,9 +77,9 @@ def load(
     def parse(record: tf.Tensor) -> dict[str, Any]:
         values = tf.io.parse_single_example(record, parse_spec(features))
         for feature in features:
-            if feature.kind == "image":
-                image = tf.io.decode_image(values[feature.name], channels=3, expand_animations=False)
-                values[feature.name] = tf.ensure_shape(image, (*size, 3))
+            if feature.kind in PICTURES:
+                picture = decode_picture(feature, values)
+                values[feature.name] = tf.ensure_shape(picture, (*size, feature.shape[-1]))
         for name, std in stds.items():
             values[name] /= std
         return _nest(values)
@@ -96,7 +99,7 @@ def parse_spec(features: tuple[Feature, ...]) -> dict[str, tf.io.FixedLenFeature
     """The schema for ``tf.io.parse_example``; pictures stay bytes."""
     return {
         feature.name: tf.io.FixedLenFeature((), tf.string)
-        if feature.kind in ("string", "image")
+        if feature.kind == "string" or feature.kind in PICTURES
         else tf.io.FixedLenFeature(feature.shape, tf.as_dtype(feature.kind))
         for feature in features
     }

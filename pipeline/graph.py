@@ -14,6 +14,7 @@ from transforms.crop import CropSettings
 from transforms.image import ImageCheck
 from transforms.plan_file import ChunkAddress, PlannedShard
 from transforms.raw_files import RawInput
+from transforms.schema import MapName
 from transforms.steps import Assemble, Chunks, Crop, Decode, Encode, Landmarks, Pose, Read, WritePart
 from transforms.steps.assemble import PARTS, PLAN
 from transforms.steps.chunk_coder import register
@@ -31,6 +32,7 @@ class GraphSettings:
         point_vertices: vertices of mesh/points.
         row_offset: the row on which y = 0 lies, less the image's height, px.
         crop: how pictures are cropped; None leaves them as they are.
+        maps: the maps to render.
         seed: salt of the order within shards.
         facts: what the metadata say of configuration and face model.
     """
@@ -42,6 +44,7 @@ class GraphSettings:
     point_vertices: np.ndarray
     row_offset: float
     crop: CropSettings | None
+    maps: tuple[MapName, ...]
     seed: int
     facts: RunFacts
 
@@ -77,6 +80,10 @@ def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, work: Work) ->
     placed = decoded | "Landmarks" >> Landmarks(settings.model)
     if settings.crop:
         placed |= "Crop" >> Crop(settings.crop, settings.row_offset)
+    if settings.maps:
+        from transforms.steps.maps import Maps  # loads numba, which runs without maps do not need
+
+        placed |= "Maps" >> Maps(settings.model, settings.maps)
     encoded = placed | "Encode" >> Encode(settings.facts.features)
     assembly = Assembly(folder.unfinished, folder.parts, folder.markers, settings.seed)
     written = encoded | "WritePart" >> WritePart(folder.plan, assembly)

@@ -8,7 +8,29 @@ from typing import Any
 VERSION = "1.0.0"  # of the record schema and layout: raise it when either changes
 
 # Whose versions the bytes may depend on.
-_PACKAGES = ("threedface", "numpy", "pillow", "simplejpeg", "scipy", "h5py", "apache-beam", "tensorflow-datasets")
+_PACKAGES = (
+    "threedface",
+    "numpy",
+    "pillow",
+    "simplejpeg",
+    "isal",
+    "numba",
+    "scipy",
+    "h5py",
+    "apache-beam",
+    "tensorflow-datasets",
+)
+    "threedface",
+    "numpy",
+    "pillow",
+    "simplejpeg",
+    "isal",
+    "numba",
+    "scipy",
+    "h5py",
+    "apache-beam",
+    "tensorflow-datasets",
+)
 
 
 def run_identity(config: str, options: dict[str, Any], model_files: dict[str, dict[str, str]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from transforms import indices
 from transforms.configurations import Configuration
 from transforms.plan_file import DATASET, PlanHeader
 from transforms.reject import Reject
-from transforms.schema import Contents, Feature
+from transforms.schema import PICTURES, Contents, Feature
 from transforms.shards import Shard
 from transforms.statistics import Statistics, add_statistics
 
@@ -113,8 +113,11 @@ def _one_line_an_entry(entries: dict[str, object]) -> str:
 
 
 def _tfds_feature(feature: Feature) -> tfds.features.FeatureConnector:
-    if feature.kind == "image":
-        return tfds.features.Image(shape=feature.shape, dtype=np.uint8, encoding_format="jpeg", doc=feature.meaning)
+    if feature.kind in PICTURES:
+        pixels, file_format = PICTURES[feature.kind]
+        return tfds.features.Image(
+            shape=feature.shape, dtype=np.dtype(pixels), encoding_format=file_format, doc=feature.meaning
+        )
     if feature.kind == "string":
         return tfds.features.Text(doc=feature.meaning)
     meaning = f"{feature.meaning} [{feature.unit}]" if feature.unit else feature.meaning

@@ -14,7 +14,7 @@ from transforms.crop import CropSettings
 from transforms.errors import UserError
 from transforms.image import ImageCheck
 from transforms.indices import VERTICES
-from transforms.schema import Contents
+from transforms.schema import Contents, MapName
 
 LARGEST_IMAGE = 4096  # rows and columns of a resized picture
 DEFAULT_CROP_MARGIN = 0.25
@@ -34,6 +34,7 @@ class ConvertOptions:
         row_offset: the row on which y = 0 lies, less the image's height, px.
         mesh_points: K of mesh/points.
         crop: how pictures are cropped; None leaves them as they are.
+        maps: rendered maps that go into the records.
         split_by: ``hash`` or ``300w``.
         splits: fractions of the splits, for ``hash``.
         seed: salt of splits and order.
@@ -56,6 +57,7 @@ class ConvertOptions:
     row_offset: float
     mesh_points: int
     crop: CropSettings | None
+    maps: tuple[MapName, ...]
     split_by: str
     splits: dict[str, float]
     seed: int
@@ -76,7 +78,7 @@ class ConvertOptions:
     @property
     def contents(self) -> Contents:
         """What goes into the records."""
-        return Contents(self.mesh_points, cropped=self.crop is not None)
+        return Contents(self.mesh_points, cropped=self.crop is not None, maps=self.maps)
 
     def affecting_bytes(self) -> dict[str, object]:
         """The options that the written bytes depend on, as the manifest names them."""
@@ -86,6 +88,7 @@ class ConvertOptions:
             "image_size": self.crop.size if self.crop else None,
             "crop": None if not self.crop else "none" if self.crop.margin is None else "face",
             "crop_margin": self.crop.margin if self.crop else None,
+            "maps": list(self.maps),
             "split_by": self.split_by,
             "splits": self.splits if self.split_by == "hash" else None,
             "seed": self.seed,
@@ -142,6 +145,13 @@ def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
         type=_margin,
         metavar="SHARE",
         help=f"added to that square on each side, as a share of it (default: {DEFAULT_CROP_MARGIN})",
+    )
+    add(
+        "--maps",
+        type=_maps,
+        default=(),
+        metavar="MAP,...",
+        help=f"render the decoded mesh at the picture's size: {','.join(get_args(MapName))} (default: none)",
     )
     add(
         "--split_by",
@@ -251,6 +261,15 @@ def _margin(text: str) -> float:
     if not 0 <= margin <= 4:
         raise argparse.ArgumentTypeError(f"{text} is not within 0..4")
     return margin
+
+
+def _maps(text: str) -> tuple[MapName, ...]:
+    known: tuple[MapName, ...] = get_args(MapName)
+    asked = text.split(",")
+    unknown = [name for name in asked if name not in known]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(known)}")
+    return tuple(name for name in known if name in asked)
 
 
 def _bytes(text: str) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from transforms.schema import Feature
+from transforms.schema import PICTURES, Feature
 
 # Tags: field number << 3 | 2 (length-delimited).
 _FIRST_FIELD, _SECOND_FIELD, _THIRD_FIELD = b"\x0a", b"\x12", b"\x1a"
@@ -48,7 +48,7 @@ def _encode_column(feature: Feature, column: Any) -> list[bytes]:
 
 def _values(feature: Feature, column: Any) -> list[bytes]:
     """Serialised ``Feature`` messages: bytes_list = 1, float_list = 2, int64_list = 3, each value = 1."""
-    if feature.kind in ("string", "image"):
+    if feature.kind == "string" or feature.kind in PICTURES:
         values = (value.encode() if isinstance(value, str) else value for value in column)
         return [_delimited(_FIRST_FIELD, _delimited(_FIRST_FIELD, value)) for value in values]
     numbers = np.asarray(column)

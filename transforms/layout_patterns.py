@@ -4,10 +4,9 @@ import functools
 import re
 import sys
 
-from transforms.names import SampleName
+from transforms.names import SOURCE, SampleName
 
 # As the names of CoarseData have it: the two sets share their sources.
-_SOURCE = r"[A-Za-z0-9][\w.-]*"
 # Leading zeros are allowed, so that `3`, `03` and `0003` all are 3.
 _K = r"[0-9]{1,9}"
 _PLACEHOLDER = re.compile(r"\{source\}|\{k\}")
@@ -65,6 +64,6 @@ def _expression(pattern: str) -> re.Pattern[str]:
         if place == "{k}":
             text += f"(?P<k{number}>{_K})"
         else:
-            text += "(?P=source)" if "(?P<source>" in text else f"(?P<source>{_SOURCE})"
+            text += "(?P=source)" if "(?P<source>" in text else f"(?P<source>{SOURCE})"
         text += re.escape(literal)
     return re.compile(f"(?:.*/)?{text}", re.DOTALL)

@@ -10,7 +10,9 @@ IMAGE, PARAMETERS = "image", "parameters"
 
 NOT_AUGMENTED = -1  # stands for the number of the augmentation of an original
 
-_SAMPLE_FILE = re.compile(r"(?P<source>[A-Za-z0-9][\w.-]*)_aug_(?P<augmentation>0|[1-9]\d{0,8})(?P<suffix>\.jpg|\.txt)")
+SOURCE = r"[A-Za-z0-9][\w.-]*"  # the name of a photograph, as a regular expression
+
+_SAMPLE_FILE = re.compile(rf"(?P<source>{SOURCE})_aug_(?P<augmentation>0|[1-9]\d{{0,8}})(?P<suffix>\.jpg|\.txt)")
 _ROLES = {".jpg": IMAGE, ".txt": PARAMETERS}
 
 # The collections of 300-W, as the source names begin.

@@ -6,7 +6,18 @@ from typing import Literal
 
 from transforms.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS, LANDMARKS, VERTICES
 
-Kind = Literal["string", "int64", "float32", "image"]
+Kind = Literal["string", "int64", "float32", "image", "depth16", "depth32", "normals8", "codes8", "mask8"]
+MapName = Literal["depth", "normals", "pncc", "mask"]
+
+# Kinds that are the bytes of a picture file: the type of its pixels, and the format that TFDS is told.
+PICTURES: dict[Kind, tuple[str, str]] = {
+    "image": ("uint8", "jpeg"),
+    "depth16": ("uint16", "png"),
+    "depth32": ("float32", "png"),
+    "normals8": ("uint8", "png"),
+    "codes8": ("uint8", "png"),
+    "mask8": ("uint8", "png"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,8 +26,14 @@ class Feature:
 
     Attributes:
         name: the feature's key in the tf.train.Example; ``/`` nests.
-        kind: ``string``, ``int64``, ``float32``, or ``image`` (the bytes of a JPEG or PNG file).
-        shape: of the value; an image's is (None, None, 3), rows and columns being its own.
+        kind: ``string``, ``int64``, ``float32``, or one of PICTURES, with pixels v:
+            ``image``: a JPEG or PNG file;
+            ``depth16``: px = t[0] v + t[1], where t is the feature ``<name>_transform``; v = 0 is none;
+            ``depth32``: px, NaN is none; as TFDS stores float32 pictures;
+            ``normals8``: v / 127.5 - 1; 0, 0, 0 is none;
+            ``codes8``: v / 255; 0, 0, 0 is none;
+            ``mask8``: 255 or 0.
+        shape: of the value; a picture's is (None, None, channels), rows and columns being its own.
         unit: of the numbers, or empty.
         meaning: one line for the reader of the metadata.
     """
@@ -35,10 +52,12 @@ class Contents:
     Attributes:
         mesh_points: K of mesh/points; 0 leaves that feature out.
         cropped: whether pictures are cropped or resized.
+        maps: the rendered maps.
     """
 
     mesh_points: int
     cropped: bool = False
+    maps: tuple[MapName, ...] = ()
 
 
 # What the values are of where pictures are cropped: not the file's.
@@ -47,6 +66,19 @@ _CROPPED = {
     "pose/translation": "t_x, t_y, y up, of the new picture",
     "pose/scale": "s, of the new picture",
 }
+
+_MAPS: dict[MapName, tuple[Feature, ...]] = {
+    "depth": (
+        Feature("maps/depth", "depth16", (None, None, 1), "px", "depth of the decoded mesh, toward the viewer"),
+        Feature("maps/depth_transform", "float32", (2,), "px", "scale and offset of maps/depth"),
+    ),
+    "normals": (
+        Feature("maps/normals", "normals8", (None, None, 3), "", "outward normals: x right, y up, z toward the viewer"),
+    ),
+    "pncc": (Feature("maps/pncc", "codes8", (None, None, 3), "", "place on the mean face, 1/255..1 over its bounds"),),
+    "mask": (Feature("maps/mask", "mask8", (None, None, 1), "", "where the decoded mesh is"),),
+}
+_VISIBLE = Feature("landmarks/visible", "float32", (LANDMARKS,), "", "1 if no other part of the face hides it, else 0")
 
 
 def schema(contents: Contents, extra: tuple[Feature, ...] = ()) -> tuple[Feature, ...]:
@@ -92,6 +124,8 @@ def schema(contents: Contents, extra: tuple[Feature, ...] = ()) -> tuple[Feature
             Feature("crop/box", "float32", (4,), "px", "left, top, right, bottom edge in the source picture"),
             Feature("crop/valid", "float32", (4,), "px", "the same of what the source picture covers of the new one"),
         )
+    if contents.maps:
+        features += (_VISIBLE, *(feature for name in contents.maps for feature in _MAPS[name]))
     return features
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from transforms.errors import UserError
 from transforms.layout import DepthLayout, Layout, layout_text, parse_layout
 from transforms.layout_patterns import match_pattern, pattern_fault
-from transforms.names import SampleName, parse_file_name
+from transforms.names import SampleName, match_augmented
 
 TEXT = """
 [files]
@@ -191,7 +191,7 @@ def test_what_is_special_in_an_expression_is_literal_in_a_pattern():
 @given(st.text(st.characters(codec="utf-8", exclude_characters="/"), max_size=12))
 def test_sources_are_the_sources_of_coarse_data(source):
     """The two sets share their sources: a name is good in both or in none."""
-    coarse = parse_file_name(f"{source}_aug_3.jpg")
+    coarse = match_augmented(f"{source}_aug_3.jpg")
     found = match_pattern("{source}_aug_{k}.jpg", f"{source}_aug_3.jpg")
     assert found == (coarse and coarse[0])
 

@@ -1,0 +1,69 @@
+"""Maps: the whole mesh of each sample to the maps that its camera sees."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+
+from transforms.chunk import Chunk
+from transforms.indices import landmark_vertices
+from transforms.map_images import encode_depth, encode_mask, encode_normals, encode_pncc
+from transforms.maps import depth_map, mask_map, normal_map, pncc_codes, pncc_map, visible_landmarks
+from transforms.pose import project
+from transforms.prepared_model import PreparedModel
+from transforms.rasterise import rasterise
+from transforms.schema import MapName
+from transforms.steps.decode import opened_model
+from transforms.steps.map_chunks import map_chunks
+from transforms.whole_mesh import whole_meshes
+
+
+@dataclasses.dataclass
+class Maps(beam.PTransform):
+    """Adds maps/* and landmarks/visible.
+
+    Attributes:
+        model: the folder of the prepared face model.
+        maps: which.
+    """
+
+    model: Path
+    maps: tuple[MapName, ...]
+
+    def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
+        """Chunks with the cameras of their pictures, to chunks with the maps of these pictures' size."""
+        return map_chunks(chunks, self._add_maps)
+
+    def _add_maps(self, chunk: Chunk) -> Chunk:
+        model, _ = opened_model(self.model)
+        columns = chunk.columns
+        meshes = whole_meshes(model, columns["coefficients/identity"], columns["coefficients/expression"])
+        views = zip(meshes, columns["pose/camera"], columns["pose/rotation"], columns["image_size"], strict=True)
+        drawn = [self._draw(model, *view) for view in views]
+        return chunk.with_columns({name: _column([maps[name] for maps in drawn]) for name in drawn[0]})
+
+    def _draw(
+        self, model: PreparedModel, mesh: np.ndarray, camera: np.ndarray, rotation: np.ndarray, size: np.ndarray
+    ) -> dict[str, Any]:
+        height, width = size.tolist()
+        triangles = model.triangles
+        points = project(camera[None], mesh[None])[0]
+        raster = rasterise(points, triangles, height, width)
+        seen = visible_landmarks(points, triangles, landmark_vertices(), camera, height, width)
+        drawn: dict[str, Any] = {"landmarks/visible": seen}
+        if "depth" in self.maps:
+            drawn["maps/depth"], drawn["maps/depth_transform"] = encode_depth(depth_map(raster))
+        if "normals" in self.maps:
+            drawn["maps/normals"] = encode_normals(normal_map(raster, triangles, mesh, rotation), mask_map(raster))
+        if "pncc" in self.maps:
+            drawn["maps/pncc"] = encode_pncc(pncc_map(raster, triangles, pncc_codes(model.mean)))
+        if "mask" in self.maps:
+            drawn["maps/mask"] = encode_mask(mask_map(raster))
+        return drawn
+
+
+def _column(values: list[Any]) -> list[bytes] | np.ndarray:
+    """Files as a list, numbers as an array."""
+    return values if isinstance(values[0], bytes) else np.stack(values)
