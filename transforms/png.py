@@ -1,6 +1,6 @@
 """PNG files, written fast: one filter for the whole picture, and ISA-L's deflate.
 
-Measured by ``tests/benchmarks/maps.py``: a tenth of the time of Pillow's fastest setting, at the same
+Measured by ``tests/benchmarks/maps.py``: an eighth of the time of Pillow's fastest setting, at about the same
 number of bytes. The bytes depend on nothing but the pixels and the version of the isal package.
 Format: https://www.w3.org/TR/png-3/
 """
