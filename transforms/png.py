@@ -1,7 +1,8 @@
 """PNG files, written fast: one filter for the whole picture, and ISA-L's deflate.
 
-Measured by ``tests/benchmarks/maps.py``: an eighth of the time of Pillow's fastest setting, at about the same
-number of bytes. The bytes depend on nothing but the pixels and the version of the isal package.
+Measured by ``tests/benchmarks/maps.py``: an eighth of the time of Pillow's fastest setting, at about the
+same number of bytes. The bytes follow from the pixels, the version of the isal package and the kind of
+processor: ISA-L has code of its own for x86-64 and for ARM, which need not find the same matches.
 Format: https://www.w3.org/TR/png-3/
 """
 
