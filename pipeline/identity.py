@@ -20,17 +20,6 @@ _PACKAGES = (
     "apache-beam",
     "tensorflow-datasets",
 )
-    "threedface",
-    "numpy",
-    "pillow",
-    "simplejpeg",
-    "isal",
-    "numba",
-    "scipy",
-    "h5py",
-    "apache-beam",
-    "tensorflow-datasets",
-)
 
 
 def run_identity(config: str, options: dict[str, Any], model_files: dict[str, dict[str, str]]) -> dict[str, Any]:

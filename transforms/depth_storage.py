@@ -11,20 +11,16 @@ what ``tfds.features.Image(shape=(None, None, 1), dtype=np.float32)`` writes and
 """
 
 import io
-import zlib
 
 import numpy as np
 from PIL import Image
 
 from transforms.layout import DepthLayout
+from transforms.png import encode_png
 from transforms.reject import BadSample
 
 MAX_ERROR = 1 / 256  # px
 _STEPS = 65534  # between 1 and 65535
-
-# Fine depth is noise to a search for repeated strings: runs alone take half the time and no more bytes than level
-# 9 (tests/benchmarks/depth_storage.py).
-_COMPRESSION = zlib.Z_RLE
 
 
 def encode_depth16(pixels: np.ndarray, depth: DepthLayout) -> tuple[bytes, np.ndarray]:
@@ -51,7 +47,7 @@ def encode_depth16(pixels: np.ndarray, depth: DepthLayout) -> tuple[bytes, np.nd
             f"{low:.6g} .. {high:.6g} px: 16 bits would be {error:.3g} px off, at most {MAX_ERROR:.3g} is allowed; "
             "--depth_storage float32 holds any",
         )
-    return encode_png16(np.where(missing, 0, stored).astype(np.uint16)), transform
+    return encode_png(np.where(missing, 0, stored).astype(np.uint16)), transform
 
 
 def decode_depth16(data: bytes, transform: np.ndarray) -> np.ndarray:
@@ -61,28 +57,17 @@ def decode_depth16(data: bytes, transform: np.ndarray) -> np.ndarray:
     return np.where(stored == 0, np.float32(np.nan), transform[0] * stored + transform[1]).astype(np.float32)
 
 
-def encode_png16(numbers: np.ndarray) -> bytes:
-    """Numbers (H, W) uint16 as a grey PNG; the same bytes every time."""
-    return _png(Image.fromarray(numbers))
-
-
 def encode_float_png(pixels: np.ndarray) -> bytes:
     """Numbers (H, W) float32, NaN allowed, as the PNG in which TFDS stores float32 pictures."""
     # One NaN, so that the same depth has the same bytes.
     clean = np.where(np.isnan(pixels), np.float32(np.nan), pixels).astype("<f4")
-    return _png(Image.fromarray(clean.view(np.uint8).reshape(*pixels.shape, 4)))
+    return encode_png(clean.view(np.uint8).reshape(*pixels.shape, 4))
 
 
 def decode_float_png(data: bytes) -> np.ndarray:
     """The numbers of `encode_float_png`, bit by bit: (H, W) float32."""
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image).view("<f4")[..., 0].astype(np.float32)
-
-
-def _png(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "PNG", compress_type=_COMPRESSION)
-    return file.getvalue()
 
 
 def _whole_units(pixels: np.ndarray, depth: DepthLayout) -> tuple[np.ndarray, np.ndarray] | None:

@@ -25,6 +25,7 @@ from pipeline.demo.scene import pose_camera
 from pipeline.quiet_tensorflow import import_tensorflow
 from transforms.depth_storage import decode_depth16, decode_float_png, encode_depth16, encode_float_png
 from transforms.layout import DepthLayout
+from transforms.png import encode_png
 from transforms.pose import project
 
 # Pillow's options: zlib's levels, and its strategy for runs alone, where the level says nothing.
@@ -91,9 +92,11 @@ def main() -> None:
     for kind, numbers in kinds.items():
         for name, options in COMPRESSIONS.items():
             row(f"{kind}, PNG {name}", numbers, lambda n, options=options: png(n, **options), pixels_of)
+        row(f"{kind}, PNG of ISA-L", numbers, encode_png, pixels_of)
     floats = [np.where(np.isnan(d), np.float32(np.nan), d).view(np.uint8).reshape(SIZE, SIZE, 4) for d in depths]
     for name, options in COMPRESSIONS.items():
         row(f"float32, PNG {name}", floats, lambda n, options=options: png(n, **options), pixels_of)
+    row("float32, PNG of ISA-L", floats, encode_png, pixels_of)
     for level in (1, 6):
         row(f"float32, deflate level {level}", depths, lambda d, level=level: zlib.compress(d, level), zlib.decompress)
     try:

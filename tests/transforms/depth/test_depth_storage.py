@@ -17,8 +17,8 @@ from transforms.depth_storage import (
     decode_float_png,
     encode_depth16,
     encode_float_png,
-    encode_png16,
 )
+from transforms.png import encode_png
 from transforms.reject import BadSample
 
 
@@ -109,7 +109,7 @@ def test_tensorflow_reads_the_16_bits(layout_of, face_depth):
     tf = pytest.importorskip("tensorflow")
     data, _ = encode_depth16(face_depth, layout_of())
     np.testing.assert_array_equal(tf.io.decode_png(data, dtype=tf.uint16).numpy()[..., 0], numbers(data))
-    np.testing.assert_array_equal(tf.io.decode_png(encode_png16(np.eye(3, dtype=np.uint16)))[..., 0], np.zeros((3, 3)))
+    np.testing.assert_array_equal(tf.io.decode_png(encode_png(np.eye(3, dtype=np.uint16)))[..., 0], np.zeros((3, 3)))
 
 
 def test_tfds_reads_what_it_would_have_written(face_depth):
