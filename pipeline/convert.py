@@ -34,6 +34,8 @@ from transforms.schema import record_bytes
 
 RUN = "run.json"
 
+_USUAL_PIXELS = 450 * 450  # of a picture of the data set, to plan shards by
+
 
 def convert(options: ConvertOptions) -> None:
     """Converts raw folders or archives to shards, and prints what was made.
@@ -58,7 +60,7 @@ def convert(options: ConvertOptions) -> None:
         listing,
         options.split_of,
         options.seed,
-        record_bytes(configuration.schema(options.contents)),
+        record_bytes(configuration.schema(options.contents), options.crop.size**2 if options.crop else _USUAL_PIXELS),
         options.shard_bytes,
         options.num_shards,
         digest(identity),

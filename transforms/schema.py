@@ -78,6 +78,8 @@ _MAPS: dict[MapName, tuple[Feature, ...]] = {
     "pncc": (Feature("maps/pncc", "codes8", (None, None, 3), "", "place on the mean face, 1/255..1 over its bounds"),),
     "mask": (Feature("maps/mask", "mask8", (None, None, 1), "", "where the decoded mesh is"),),
 }
+# Bytes a pixel of a picture of which the face covers a fifth: tests/benchmarks/maps.py and depth_storage.py.
+_MAP_BYTES: dict[Kind, float] = {"depth16": 0.3, "depth32": 0.6, "normals8": 0.26, "codes8": 0.19, "mask8": 0.01}
 _VISIBLE = Feature("landmarks/visible", "float32", (LANDMARKS,), "", "1 if no other part of the face hides it, else 0")
 
 
@@ -129,8 +131,14 @@ def schema(contents: Contents, extra: tuple[Feature, ...] = ()) -> tuple[Feature
     return features
 
 
-def record_bytes(features: tuple[Feature, ...]) -> int:
-    """About how many bytes a framed record takes, its picture aside."""
+def record_bytes(features: tuple[Feature, ...], pixels: int) -> int:
+    """About how many bytes a framed record takes, its image aside.
+
+    Args:
+        features: of the record.
+        pixels: of a picture, for the maps.
+    """
     numbers = sum(4 * math.prod(size or 0 for size in feature.shape) for feature in features)
     names = sum(len(feature.name) + 12 for feature in features)
-    return numbers + names + 32
+    maps = sum(_MAP_BYTES.get(feature.kind, 0.0) for feature in features)
+    return numbers + names + 32 + round(maps * pixels)

@@ -38,7 +38,7 @@ def stage_costs(files: DemoFiles, folder: Path, mesh_points: int, image_size: in
     model = prepare(files.bfm, files.expression, folder / "cache").folder
     listing = list_inputs([files.dataset], COARSE)
     features = COARSE.schema(Contents(mesh_points, cropped=image_size is not None))
-    plan = make_plan(listing, lambda _: "train", 0, record_bytes(features), 1 << 40, None, "benchmark")
+    plan = make_plan(listing, lambda _: "train", 0, record_bytes(features, 0), 1 << 40, None, "benchmark")
     addresses = write_plan(folder / "plan", PlanHeader({}, plan.samples, (), ()), plan.chunks)
     points = farthest_points(open_prepared(model).mean, mesh_points, int(landmark_vertices()[NOSE_TIP]))
     opened_model(model)

@@ -12,7 +12,6 @@ from transforms.indices import landmark_vertices
 from transforms.map_images import encode_depth, encode_mask, encode_normals, encode_pncc
 from transforms.maps import depth_map, mask_map, normal_map, pncc_codes, pncc_map, visible_landmarks
 from transforms.pose import project
-from transforms.prepared_model import PreparedModel
 from transforms.rasterise import rasterise
 from transforms.schema import MapName
 from transforms.steps.decode import opened_model
@@ -40,15 +39,21 @@ class Maps(beam.PTransform):
         model, _ = opened_model(self.model)
         columns = chunk.columns
         meshes = whole_meshes(model, columns["coefficients/identity"], columns["coefficients/expression"])
+        codes = pncc_codes(model.mean)
         views = zip(meshes, columns["pose/camera"], columns["pose/rotation"], columns["image_size"], strict=True)
-        drawn = [self._draw(model, *view) for view in views]
+        drawn = [self._draw(model.triangles, codes, *view) for view in views]
         return chunk.with_columns({name: _column([maps[name] for maps in drawn]) for name in drawn[0]})
 
     def _draw(
-        self, model: PreparedModel, mesh: np.ndarray, camera: np.ndarray, rotation: np.ndarray, size: np.ndarray
+        self,
+        triangles: np.ndarray,
+        codes: np.ndarray,
+        mesh: np.ndarray,
+        camera: np.ndarray,
+        rotation: np.ndarray,
+        size: np.ndarray,
     ) -> dict[str, Any]:
         height, width = size.tolist()
-        triangles = model.triangles
         points = project(camera[None], mesh[None])[0]
         raster = rasterise(points, triangles, height, width)
         seen = visible_landmarks(points, triangles, landmark_vertices(), camera, height, width)
@@ -58,7 +63,7 @@ class Maps(beam.PTransform):
         if "normals" in self.maps:
             drawn["maps/normals"] = encode_normals(normal_map(raster, triangles, mesh, rotation), mask_map(raster))
         if "pncc" in self.maps:
-            drawn["maps/pncc"] = encode_pncc(pncc_map(raster, triangles, pncc_codes(model.mean)))
+            drawn["maps/pncc"] = encode_pncc(pncc_map(raster, triangles, codes))
         if "mask" in self.maps:
             drawn["maps/mask"] = encode_mask(mask_map(raster))
         return drawn
