@@ -149,7 +149,8 @@ def make_sample(model: SyntheticModel, seed: int, index: int, k: int | None = No
     posed = project(pose_camera(np.array([*angles, 0.0, SIZE - 1.0, scale]))[None], vertices[None])[0]
     middle = (posed.min(0) + posed.max(0))[:2] / 2 - SIZE / 2 + rng.uniform(-25, 25, 2)
     pose = as_written(np.array([*angles, -middle[0], SIZE - 1.0 + middle[1], scale]))
-    return Sample(identity, expression, pose, picture(model, look, vertices, pose, rng), albedo)
+    drawn = picture(model, look, vertices, pose, rng, borders=k is not None)
+    return Sample(identity, expression, pose, drawn, albedo)
 
 
 def as_written(values: np.ndarray) -> np.ndarray:

@@ -43,6 +43,7 @@ def picture(
     vertices: np.ndarray,
     pose: np.ndarray,
     rng: np.random.Generator,
+    borders: bool,
 ) -> np.ndarray:
     """Draw a face.
 
@@ -52,6 +53,7 @@ def picture(
         vertices: the face, (53490, 3), um.
         pose: pitch, yaw, roll, t_x, t_y, s.
         rng: draws the lamp, the noise and the borders.
+        borders: whether to paint those that an augmentation's warping leaves.
 
     Returns:
         (450, 450, 3) uint8.
@@ -63,10 +65,10 @@ def picture(
     normals = -vertex_normals(vertices, model.triangles) @ rotation(pose[None, :3])[0].T
     colours = lambert(look.albedo, normals, light, ambient=0.4)
     points = project(matrix[None], vertices[None])[0]
-    return draw(points, model.triangles, colours, _background(look, matrix, rng))
+    return draw(points, model.triangles, colours, _background(look, matrix, rng, borders))
 
 
-def _background(look: Look, matrix: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _background(look: Look, matrix: np.ndarray, rng: np.random.Generator, borders: bool) -> np.ndarray:
     """Everything behind the face: (450, 450, 3) uint8."""
     row, column = (axis / SIZE for axis in np.ogrid[:SIZE, :SIZE])
     wave = np.sin(9.0 * (look.waves[0] * column + look.waves[1] * row) + look.waves[2])
@@ -75,7 +77,8 @@ def _background(look: Look, matrix: np.ndarray, rng: np.random.Generator) -> np.
     neck = 0.72 * np.percentile(look.albedo, 60, axis=0)
     for (centre, half_axes), colour in [(_SHOULDERS, look.clothes), (_NECK, neck), (_HAIR, look.hair)]:
         _paint_ellipsoid(canvas, matrix, np.array(centre), np.array(half_axes), colour)
-    _paint_borders(canvas, rng)
+    if borders:
+        _paint_borders(canvas, rng)
     return np.clip(np.rint(canvas), 0, 255).astype(np.uint8)
 
 
