@@ -1,0 +1,15 @@
+"""Every file of a listing, whatever it was taken for."""
+
+from collections.abc import Iterator
+
+from pipeline.raw_inputs import Listing
+from transforms.raw_files import RawFile
+
+
+def all_files(listing: Listing) -> Iterator[RawFile]:
+    """The files that belong to samples, and those that belong to none."""
+    for found in listing.samples.values():
+        yield from found.images
+        yield from found.parameters
+    for files in listing.other_files.values():
+        yield from files

@@ -1,0 +1,90 @@
+"""How a depth map lies on its picture: upright, upside down, or with rows and columns swapped."""
+
+from collections import Counter
+from typing import Literal, TypeAlias
+
+import numpy as np
+from scipy.ndimage import binary_dilation, binary_erosion
+
+Turn: TypeAlias = Literal["upright", "upside down", "swapped", "swapped and upside down"]
+
+_LONGEST = 150  # px that pictures and depths are made small to: the light on a face is as plain there
+_RIM = 3  # px beside the outline
+_OUTLINE_WEIGHT = 0.3
+
+
+def turned(values: np.ndarray, turn: Turn) -> np.ndarray:
+    """Values (rows, columns) of a file, laid upright if the file has them turned like this."""
+    if turn.startswith("swapped"):
+        values = values.T
+    return values[::-1] if turn.endswith("upside down") else values
+
+
+def orient(depths: list[np.ndarray], pictures: list[np.ndarray], turns: list[Turn]) -> tuple[Turn, int, int]:
+    """Finds the turn that makes depth maps fit their pictures.
+
+    A face's brightness follows the direction of its surface, up to the albedo: the better a lighting of nine
+    spherical harmonics (Ramamoorthi and Hanrahan, 2001) of the depth's normals explains the picture, and the more
+    the colours on both sides of the depth's outline differ, the better they fit. One photograph with its own light
+    can mislead, so each sample votes.
+
+    Args:
+        depths: (H, W) px, NaN where there is none, as the files have them.
+        pictures: (H, W, 3) uint8 each.
+        turns: what is possible.
+
+    Returns:
+        The turn most samples are for, how many they are, and how many samples voted at all.
+    """
+    votes: Counter[Turn] = Counter()
+    for depth, picture in zip(depths, pictures, strict=True):
+        # Only a square can be swapped and still cover its picture.
+        fits = {
+            turn: fit(turned(depth, turn), picture) for turn in turns if turned(depth, turn).shape == picture.shape[:2]
+        }
+        if fits and not np.isnan(list(fits.values())).any():
+            votes[max(fits, key=lambda turn: fits[turn])] += 1
+    if not votes:
+        return turns[0], 0, 0
+    best = max(turns, key=lambda turn: votes[turn])
+    return best, votes[best], votes.total()
+
+
+def fit(depth: np.ndarray, picture: np.ndarray) -> float:
+    """How well a depth map (H, W) fits its picture (H, W, 3), about 0 to 2; NaN where there is too little depth."""
+    step = max(1, -(-max(depth.shape) // _LONGEST))
+    depth, picture = depth[::step, ::step] / step, _smaller(picture, step)
+    return _lighting(depth, picture) + _OUTLINE_WEIGHT * _outline(~np.isnan(depth), picture)
+
+
+def _smaller(picture: np.ndarray, step: int) -> np.ndarray:
+    """The picture's every step-th pixel, averaged with its neighbours."""
+    padded = np.pad(picture.astype(np.float32), ((0, step), (0, step), (0, 0)), "edge")
+    rows, columns = picture.shape[:2]
+    total = sum(padded[i : i + rows : step, j : j + columns : step] for i in range(step) for j in range(step))
+    return np.asarray(total) / step**2
+
+
+def _lighting(depth: np.ndarray, picture: np.ndarray) -> float:
+    """The share of the picture's variance that light on the depth's surface explains."""
+    down, right = np.gradient(depth)
+    valid = ~(np.isnan(down) | np.isnan(right))
+    if valid.sum() < 100:
+        return float("nan")
+    x, y = -right[valid], -down[valid]
+    length = np.sqrt(x * x + y * y + 1.0)
+    x, y, z = x / length, y / length, 1.0 / length
+    harmonics = np.stack([np.ones_like(x), x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1], 1)
+    colours = picture[valid] - picture[valid].mean(0)
+    left = colours - harmonics @ np.linalg.lstsq(harmonics, colours, rcond=None)[0]
+    return 1.0 - float((left**2).sum() / max(float((colours**2).sum()), 1e-9))
+
+
+def _outline(valid: np.ndarray, picture: np.ndarray) -> float:
+    """How far apart the colours within and without the outline are, in standard deviations."""
+    within = valid & ~binary_erosion(valid, iterations=_RIM, border_value=1)
+    without = binary_dilation(valid, iterations=_RIM) & ~valid
+    if min(within.sum(), without.sum()) < 20:
+        return 0.0
+    one, other = picture[within], picture[without]
+    return float(np.sqrt(((one.mean(0) - other.mean(0)) ** 2 / (one.var(0) + other.var(0) + 1.0)).sum()))
