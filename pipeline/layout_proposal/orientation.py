@@ -1,12 +1,15 @@
 """How a depth map lies on its picture: upright, upside down, or with rows and columns swapped."""
 
 from collections import Counter
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 from scipy.ndimage import binary_dilation, binary_erosion
 
+from pipeline.layout_proposal.evidence import Evidence, by_votes
+
 Turn: TypeAlias = Literal["upright", "upside down", "swapped", "swapped and upside down"]
+_TURNS: tuple[Turn, ...] = get_args(Turn)
 
 _LONGEST = 150  # px that pictures and depths are made small to: the light on a face is as plain there
 _RIM = 3  # px beside the outline
@@ -20,7 +23,29 @@ def turned(values: np.ndarray, turn: Turn) -> np.ndarray:
     return values[::-1] if turn.endswith("upside down") else values
 
 
-def orient(depths: list[np.ndarray], pictures: list[np.ndarray], turns: list[Turn]) -> tuple[Turn, int, int]:
+class Lying(NamedTuple):
+    """How depth maps lie on their pictures.
+
+    Attributes:
+        turn: what most are for.
+        evidence: how sure it is.
+    """
+
+    turn: Turn
+    evidence: Evidence
+
+    @property
+    def swapped(self) -> bool:
+        """Whether rows and columns are swapped."""
+        return self.turn.startswith("swapped")
+
+    @property
+    def upside_down(self) -> bool:
+        """Whether the first row is the bottom, once rows and columns are right."""
+        return self.turn.endswith("upside down")
+
+
+def orient(depths: list[np.ndarray], pictures: list[np.ndarray]) -> Lying:
     """Finds the turn that makes depth maps fit their pictures.
 
     A face's brightness follows the direction of its surface, up to the albedo: the better a lighting of nine
@@ -30,24 +55,21 @@ def orient(depths: list[np.ndarray], pictures: list[np.ndarray], turns: list[Tur
 
     Args:
         depths: (H, W) px, NaN where there is none, as the files have them.
-        pictures: (H, W, 3) uint8 each.
-        turns: what is possible.
-
-    Returns:
-        The turn most samples are for, how many they are, and how many samples voted at all.
+        pictures: (H, W, 3) uint8 each; a sample whose sizes differ has no vote.
     """
     votes: Counter[Turn] = Counter()
     for depth, picture in zip(depths, pictures, strict=True):
+        if depth.shape != picture.shape[:2]:
+            continue
+        laid = {turn: turned(depth, turn) for turn in _TURNS}
         # Only a square can be swapped and still cover its picture.
-        fits = {
-            turn: fit(turned(depth, turn), picture) for turn in turns if turned(depth, turn).shape == picture.shape[:2]
-        }
-        if fits and not np.isnan(list(fits.values())).any():
+        fits = {turn: fit(values, picture) for turn, values in laid.items() if values.shape == picture.shape[:2]}
+        if not np.isnan(list(fits.values())).any():
             votes[max(fits, key=lambda turn: fits[turn])] += 1
     if not votes:
-        return turns[0], 0, 0
-    best = max(turns, key=lambda turn: votes[turn])
-    return best, votes[best], votes.total()
+        return Lying("upright", Evidence("unknown", "no depth map has a picture of its size to be laid on"))
+    (turn, count), of = votes.most_common(1)[0], votes.total()
+    return Lying(turn, by_votes(count, of, f"light and outline fit the picture {turn} in {count} of {of}"))
 
 
 def fit(depth: np.ndarray, picture: np.ndarray) -> float:

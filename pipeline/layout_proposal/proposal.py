@@ -1,0 +1,147 @@
+"""The proposal: a layout, how sure each line of it is, and what does not fit it."""
+
+import dataclasses
+from collections import Counter
+from typing import Any
+
+from pipeline.layout_proposal.depth_evidence import depth_evidence
+from pipeline.layout_proposal.evidence import Evidence
+from pipeline.layout_proposal.listed_files import all_files
+from pipeline.layout_proposal.looks import look_at
+from pipeline.layout_proposal.name_patterns import find_families
+from pipeline.layout_proposal.roles import Candidate, Roles, assign, candidate
+from pipeline.layout_proposal.samples import Fault, Sample, read_samples
+from pipeline.raw_inputs import Listing
+from transforms.layout import Layout
+from transforms.raw_files import RawFile
+from transforms.toml_tables import toml_text
+
+NAME = "proposal"
+_NAMED = 2  # of many
+_MOST_IGNORED = 4
+_WIDEST = 46  # columns of a line before its comment is no more set flush
+
+
+@dataclasses.dataclass(frozen=True)
+class Proposal:
+    """A layout proposed from evidence.
+
+    Attributes:
+        layout: the layout; None where there are no depth maps with pictures.
+        evidence: how sure each line is, by key: ``picture``, ``depth``, ... of [files], ``encoding``, ... of [depth].
+        notes: what does not fit the layout, or is left out.
+        samples: some that were read.
+    """
+
+    layout: Layout | None
+    evidence: dict[str, Evidence]
+    notes: list[str]
+    samples: list[Sample]
+
+    def text(self) -> str:
+        """The layout file, a comment behind each line saying how sure it is; `parse_layout` reads it."""
+        # A file's name may hold what a comment may not.
+        notes = ["# " + "".join(sign if sign.isprintable() else "?" for sign in note) for note in self.notes]
+        if self.layout is None:
+            return "\n".join(["# No layout can be proposed.", *notes]) + "\n"
+        files = {
+            "picture": self.layout.picture,
+            "depth": self.layout.depth_file,
+            "mask": self.layout.mask,
+            "normals": self.layout.normals,
+        }
+        depth = {key: value for key, value in dataclasses.asdict(self.layout.depth).items() if key in self.evidence}
+        lines = [
+            "# Proposed by threedface describe from what the files show, not from documentation.",
+            "# sure: nothing else fits. guess: likely, check it. unknown: the files do not say.",
+            *notes,
+            "",
+            "[files]",
+            *self._lines({key: value for key, value in files.items() if value is not None}),
+            "# original = 0  # unknown: depth maps do not tell which k, if any, is the un-augmented original",
+            "",
+            "[depth]",
+            *self._lines(depth),
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _lines(self, values: dict[str, Any]) -> list[str]:
+        lines = {key: f"{key} = {toml_text(value)}" for key, value in values.items()}
+        width = max((len(line) for line in lines.values() if len(line) <= _WIDEST), default=0)
+        return [f"{line:<{width}}  # {self.evidence[key]}" for key, line in lines.items()]
+
+
+def propose_layout(listing: Listing) -> Proposal:
+    """Proposes a layout of the FineData in a listing.
+
+    Names and sizes of all files are looked at, the first bytes of some, and a dozen samples whole.
+    """
+    families, lone = find_families(all_files(listing))
+    looks = [look_at(listing.inputs, family) for family in families]
+    pictures = Counter(size for look in looks if look.usual.kind in ("jpeg", "png") for size in look.sizes)
+    roles = assign([candidate(listing.inputs, look, pictures) for look in looks])
+    ignored = _ignored(roles.ignored, lone)
+    if not {"picture", "depth"} <= roles.found.keys():
+        missing = [f"no {role}: no files that look so" for role in ("picture", "depth") if role not in roles.found]
+        return Proposal(None, {}, [*missing, *ignored], [])
+    samples, faults = read_samples(listing.inputs, roles)
+    found = depth_evidence(samples, roles.found["depth"].look, "mask" in roles.found)
+    if found is None:
+        notes = [f"no depth map of {roles.found['depth'].pattern} can be read", *_grouped(faults), *ignored]
+        return Proposal(None, {}, notes, samples)
+    layout = Layout(
+        name=NAME,
+        picture=roles.found["picture"].pattern,
+        depth_file=roles.found["depth"].pattern,
+        mask=_pattern(roles, "mask"),
+        normals=_pattern(roles, "normals"),
+        depth=found.layout,
+    )
+    notes = [*_unpaired(roles), *found.notes, *_grouped(faults + found.faults), *ignored]
+    return Proposal(layout, roles.evidence | found.evidence, notes, samples)
+
+
+def _pattern(roles: Roles, role: str) -> str | None:
+    return roles.found[role].pattern if role in roles.found else None
+
+
+def _unpaired(roles: Roles) -> list[str]:
+    """What each role's files lack of the others'."""
+    pictures, depths = roles.found["picture"].look.family.files, roles.found["depth"].look.family.files
+    notes = [
+        f"{len(pictures.keys() & depths.keys()):,} samples have a picture and a depth map",
+        *_lack("pictures have no depth map", [pictures[name] for name in sorted(pictures.keys() - depths.keys())]),
+        *_lack("depth maps have no picture", [depths[name] for name in sorted(depths.keys() - pictures.keys())]),
+    ]
+    for role, family in roles.found.items():
+        files = family.look.family.files
+        if role in ("mask", "normals"):
+            notes += _lack(
+                f"depth maps have no {role}", [depths[name] for name in sorted(depths.keys() - files.keys())]
+            )
+        notes += _lack(f"files repeat a {role}", family.look.family.repeated)
+    return notes
+
+
+def _lack(what: str, files: list[RawFile]) -> list[str]:
+    return [f"{len(files):,} {what}: {_such_as([file.path for file in files])}"] if files else []
+
+
+def _grouped(faults: list[Fault]) -> list[str]:
+    notes = []
+    for reason, count in sorted(Counter(fault.reason for fault in faults).items()):
+        first = next(fault for fault in faults if fault.reason == reason)
+        notes.append(f"{reason}, {count} of the samples looked at, such as {first.file}: {first.detail}")
+    return notes
+
+
+def _ignored(candidates: list[Candidate], lone: list[RawFile]) -> list[str]:
+    notes = [
+        f"ignored: {len(each.look.family.files):,} {each.pattern} ({each.said})" for each in candidates[:_MOST_IGNORED]
+    ]
+    rest = [file for each in candidates[_MOST_IGNORED:] for file in each.look.family.files.values()] + lone
+    return notes + _lack("other files ignored", rest)
+
+
+def _such_as(paths: list[str]) -> str:
+    return ", ".join(paths[:_NAMED]) + (", ..." if len(paths) > _NAMED else "")
