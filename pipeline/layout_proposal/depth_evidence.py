@@ -10,8 +10,8 @@ from pipeline.layout_proposal.evidence import Evidence, by_votes
 from pipeline.layout_proposal.headerless import readings, say
 from pipeline.layout_proposal.invalid_values import find_invalid, without
 from pipeline.layout_proposal.looks import Look
-from pipeline.layout_proposal.orientation import orient
-from pipeline.layout_proposal.relief import nearer, relief, scale
+from pipeline.layout_proposal.orientation import Turn, as_in_file, orient
+from pipeline.layout_proposal.relief import Relief, nearer, relief, scale
 from pipeline.layout_proposal.samples import Fault, Sample
 from transforms.depth_encodings import read_depth
 from transforms.errors import UserError
@@ -48,14 +48,17 @@ def depth_evidence(samples: list[Sample], look: Look, has_mask: bool) -> DepthEv
     if read is None:
         return None
     maps = list(read.maps.values())
+    shown = [samples[row] for row in read.maps]
     invalid, of_invalid = find_invalid(maps, has_mask)
     cleaned = [without(values, invalid) for values in maps]
-    reliefs = [shape for values in cleaned if (shape := relief(values)) is not None]
+    # Only the size of a unit matters to how depth lies, and whether it is turned hardly matters to a unit.
+    unit, _ = scale(_reliefs(cleaned, shown, "upright"))
+    lying = orient(
+        [unit * values for values in cleaned], [each.picture for each in shown], [each.mask for each in shown]
+    )
+    reliefs = _reliefs(cleaned, shown, lying.turn)
     unit, of_unit = scale(reliefs)
     larger, of_larger = nearer(reliefs)
-    sign = 1.0 if larger == "nearer" else -1.0
-    pictures = [samples[row].picture for row in read.maps]
-    lying = orient([sign * unit * values for values in cleaned], pictures)
     square = read.layout.shape is not None and read.layout.shape[0] == read.layout.shape[1]
     notes = list(read.notes)
     evidence = read.evidence | {
@@ -82,6 +85,16 @@ def depth_evidence(samples: list[Sample], look: Look, has_mask: bool) -> DepthEv
     )
     ordered = {field.name: evidence[field.name] for field in dataclasses.fields(layout) if field.name in evidence}
     return DepthEvidence(layout, ordered, read.faults, notes)
+
+
+def _reliefs(maps: list[np.ndarray], samples: list[Sample], turn: Turn) -> list[Relief]:
+    """The shapes of depth maps that lie so on their masks, if there are any."""
+    found = []
+    for values, sample in zip(maps, samples, strict=True):
+        if sample.mask is not None and (mask := as_in_file(sample.mask, turn)).shape == values.shape:
+            values = np.where(mask, values, np.nan)
+        found.append(relief(values))
+    return [shape for shape in found if shape is not None]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -45,7 +45,14 @@ class Lying(NamedTuple):
         return self.turn.endswith("upside down")
 
 
-def orient(depths: list[np.ndarray], pictures: list[np.ndarray]) -> Lying:
+def as_in_file(values: np.ndarray, turn: Turn) -> np.ndarray:
+    """The inverse of `turned`."""
+    if turn.endswith("upside down"):
+        values = values[::-1]
+    return values.T if turn.startswith("swapped") else values
+
+
+def orient(depths: list[np.ndarray], pictures: list[np.ndarray], masks: list[np.ndarray | None]) -> Lying:
     """Finds the turn that makes depth maps fit their pictures.
 
     A face's brightness follows the direction of its surface, up to the albedo: the better a lighting of nine
@@ -56,14 +63,18 @@ def orient(depths: list[np.ndarray], pictures: list[np.ndarray]) -> Lying:
     Args:
         depths: (H, W) px, NaN where there is none, as the files have them.
         pictures: (H, W, 3) uint8 each; a sample whose sizes differ has no vote.
+        masks: (H, W) bool, upright, False where there is no depth; or None.
     """
     votes: Counter[Turn] = Counter()
-    for depth, picture in zip(depths, pictures, strict=True):
+    for depth, picture, mask in zip(depths, pictures, masks, strict=True):
         if depth.shape != picture.shape[:2]:
             continue
         laid = {turn: turned(depth, turn) for turn in _TURNS}
-        # Only a square can be swapped and still cover its picture.
-        fits = {turn: fit(values, picture) for turn, values in laid.items() if values.shape == picture.shape[:2]}
+        fits = {
+            turn: fit(values if mask is None else np.where(mask, values, np.nan), picture)
+            for turn, values in laid.items()
+            if values.shape == depth.shape  # only a square can be swapped and still cover its picture
+        }
         if not np.isnan(list(fits.values())).any():
             votes[max(fits, key=lambda turn: fits[turn])] += 1
     if not votes:

@@ -19,6 +19,7 @@ from transforms.toml_tables import toml_text
 NAME = "proposal"
 _NAMED = 2  # of many
 _MOST_IGNORED = 4
+_LONGEST_WHOLE = 1e9
 _WIDEST = 46  # columns of a line before its comment is no more set flush
 
 
@@ -66,7 +67,7 @@ class Proposal:
         return "\n".join(lines) + "\n"
 
     def _lines(self, values: dict[str, Any]) -> list[str]:
-        lines = {key: f"{key} = {toml_text(value)}" for key, value in values.items()}
+        lines = {key: f"{key} = {_toml(value)}" for key, value in values.items()}
         width = max((len(line) for line in lines.values() if len(line) <= _WIDEST), default=0)
         return [f"{line:<{width}}  # {self.evidence[key]}" for key, line in lines.items()]
 
@@ -82,8 +83,8 @@ def propose_layout(listing: Listing) -> Proposal:
     roles = assign([candidate(listing.inputs, look, pictures) for look in looks])
     ignored = _ignored(roles.ignored, lone)
     if not {"picture", "depth"} <= roles.found.keys():
-        missing = [f"no {role}: no files that look so" for role in ("picture", "depth") if role not in roles.found]
-        return Proposal(None, {}, [*missing, *ignored], [])
+        missing = "pictures" if "depth" in roles.found else "depth maps"
+        return Proposal(None, {}, [f"no files look like {missing}", *ignored], [])
     samples, faults = read_samples(listing.inputs, roles)
     found = depth_evidence(samples, roles.found["depth"].look, "mask" in roles.found)
     if found is None:
@@ -99,6 +100,14 @@ def propose_layout(listing: Listing) -> Proposal:
     )
     notes = [*_unpaired(roles), *found.notes, *_grouped(faults + found.faults), *ignored]
     return Proposal(layout, roles.evidence | found.evidence, notes, samples)
+
+
+def _toml(value: Any) -> str:
+    """A value in TOML's notation, whole numbers without a point."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < _LONGEST_WHOLE
+    return toml_text(int(value) if whole else value)
 
 
 def _pattern(roles: Roles, role: str) -> str | None:

@@ -56,9 +56,8 @@ def nearer(reliefs: list[Relief]) -> tuple[str, Evidence]:
     word = "nearer" if 2 * bulging >= len(reliefs) else "farther"
     votes = max(bulging, len(reliefs) - bulging)
     middle = "larger" if word == "nearer" else "smaller"
-    return word, by_votes(
-        votes, len(reliefs), f"{middle} in the middle of the face than at its rim in {votes} of {len(reliefs)}"
-    )
+    said = f"values in the middle of a face are {middle} than at its rim in {votes} of {len(reliefs)}"
+    return word, by_votes(votes, len(reliefs), said)
 
 
 def scale(reliefs: list[Relief]) -> tuple[float, Evidence]:

@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.layout_proposal.contents import read_bytes, read_picture
 from pipeline.layout_proposal.roles import Roles
 from pipeline.spot_check import evenly
+from transforms.depth_pictures import read_mask
 from transforms.names import SampleName
 from transforms.raw_files import RawInput
 from transforms.reject import BadSample
@@ -25,12 +26,14 @@ class Sample:
         picture: (H, W, 3) uint8.
         data: the depth file's bytes.
         file: the depth file's path.
+        mask: (H, W) bool, False where there is no depth; None where there is no mask.
     """
 
     name: SampleName
     picture: np.ndarray
     data: bytes
     file: str
+    mask: np.ndarray | None
 
 
 class Fault(NamedTuple):
@@ -48,14 +51,19 @@ def read_samples(inputs: list[RawInput], roles: Roles) -> tuple[list[Sample], li
         The samples, and what was wrong with others.
     """
     pictures, depths = roles.found["picture"].look.family.files, roles.found["depth"].look.family.files
+    masks = roles.found["mask"].look.family.files if "mask" in roles.found else {}
     samples: list[Sample] = []
     faults: list[Fault] = []
     for name in spread(sorted(pictures.keys() & depths.keys()), READ):
         file = pictures[name]
         try:
             picture = read_picture(read_bytes(inputs, file))
+            mask = None
+            if name in masks:
+                file = masks[name]
+                mask = read_mask(read_bytes(inputs, file), picture.shape[:2])
             file = depths[name]
-            samples.append(Sample(name, picture, read_bytes(inputs, file), file.path))
+            samples.append(Sample(name, picture, read_bytes(inputs, file), file.path, mask))
         except BadSample as problem:
             faults.append(Fault(file.path, problem.reason, problem.detail))
     return samples, faults
@@ -69,12 +77,9 @@ def spread(names: list[SampleName], most: int) -> list[SampleName]:
     by_source: dict[str, list[SampleName]] = defaultdict(list)
     for name in names:
         by_source[name.source].append(name)
+    sources = evenly(list(by_source.values()), most)
     chosen: list[SampleName] = []
-    for turn in range(most):
-        if len(chosen) >= most:
-            break
-        left = [some for some in by_source.values() if turn < len(some)]
-        for row, some in enumerate(evenly(left, most - len(chosen))):
-            # The first turn takes the k's 0, 1, 2, ... of the sources in order, the second each one's next.
-            chosen.append(some[(row + turn) % len(some)])
-    return sorted(dict.fromkeys(chosen))
+    for turn in range(max(map(len, sources), default=0)):
+        # The first turn takes the k's 0, 1, 2, ... of the sources in order, the second each one's next.
+        chosen += [some[(row + turn) % len(some)] for row, some in enumerate(sources) if turn < len(some)]
+    return sorted(chosen[:most])

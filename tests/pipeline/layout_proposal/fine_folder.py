@@ -63,7 +63,7 @@ def encode(values: np.ndarray, layout: DepthLayout) -> bytes:
     file = io.BytesIO()
     if layout.encoding in ("png8", "png16"):
         bits = np.uint8 if layout.encoding == "png8" else np.uint16
-        assert 0 <= values.min() and values.max() <= np.iinfo(bits).max
+        assert values.min() >= 0 and values.max() <= np.iinfo(bits).max
         Image.fromarray(np.rint(values).astype(bits)).save(file, "PNG")
     elif layout.encoding == "tiff":
         Image.fromarray(values.astype(np.float32)).save(file, "TIFF")
@@ -90,7 +90,9 @@ def _exr(values: np.ndarray) -> bytes:
 
 def picture_bytes(picture: np.ndarray, suffix: str = "jpg") -> bytes:
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, {"jpg": "JPEG", "png": "PNG"}[suffix], **({"quality": 92} if suffix == "jpg" else {}))
+    Image.fromarray(picture).save(
+        file, {"jpg": "JPEG", "png": "PNG"}[suffix], **({"quality": 92} if suffix == "jpg" else {})
+    )
     return file.getvalue()
 
 
@@ -107,7 +109,9 @@ def write(root: Path, files: dict[str, bytes]) -> Path:
     return root
 
 
-def fine_files(faces: list[Face], picture: str, depth: str, layout: DepthLayout, crop: int | None = None) -> dict[str, bytes]:
+def fine_files(
+    faces: list[Face], picture: str, depth: str, layout: DepthLayout, crop: int | None = None
+) -> dict[str, bytes]:
     """The files of faces by their paths; ``picture`` and ``depth`` are patterns as a layout has them."""
     files = {}
     for face in faces:
