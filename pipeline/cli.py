@@ -79,6 +79,12 @@ def _parser() -> argparse.ArgumentParser:
     add_convert_arguments(command("convert", "raw folders and a face model to shards; takes Beam's flags, too"))
     describe = command("describe", "what lies in raw folders or archives: samples, unpaired and suspicious files")
     describe.add_argument("inputs", nargs="+", type=Path, metavar="PATH")
+    describe.add_argument(
+        "--write_layout",
+        type=Path,
+        metavar="FILE.toml",
+        help="write the layout proposed for FineData there, and pictures to check it by beside it",
+    )
     for name, text in (
         ("verify", "re-read every shard: checksums, counts, unique keys, sources in one split only"),
         ("report", "one HTML file: pictures with landmarks, plots, rejected samples"),
@@ -103,7 +109,7 @@ def _convert(arguments: argparse.Namespace, rest: list[str]) -> None:
 def _describe(arguments: argparse.Namespace, _: list[str]) -> None:
     from pipeline.describe import describe
 
-    print(describe(arguments.inputs))
+    print(describe(arguments.inputs, arguments.write_layout))
 
 
 def _verify(arguments: argparse.Namespace, _: list[str]) -> None:

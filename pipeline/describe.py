@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.found_models import FoundModel, found_models
+from pipeline.layout_proposal import check_layout_file, propose_layout, write_proposal
 from pipeline.plausible import PLAUSIBLE
 from pipeline.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
 from pipeline.spot_check import NORMALISED, SpotCheck, spot_check
@@ -22,36 +23,50 @@ _NAMED = 3  # of many
 _MOST_REJECTED = 0.01  # the default of convert's --max_rejected
 
 
-def describe(folders: list[Path]) -> str:
+def describe(folders: list[Path], write_layout: Path | None = None) -> str:
     """Describes raw folders: samples, layout, files, ranges, what is suspicious, and how to convert them.
 
-    Pictures and parameter texts are read from an even sample; all else comes from names and sizes.
+    Pictures and parameter texts are read from an even sample; all else comes from names and sizes. Where FineData
+    seem to lie there, a layout of them is proposed.
+
+    Args:
+        folders: folders and archives.
+        write_layout: a file that gets the proposed layout, with pictures to check it by beside it; or None.
 
     Raises:
-        UserError: a folder does not exist or cannot be listed.
+        UserError: a folder does not exist or cannot be listed; or write_layout cannot be written.
     """
-    listings = _listings(folders)
-    models = found_models(listings[0])
-    lines = _entry("inputs", [input_name(place) for place in listings[0].inputs])
+    if write_layout is not None:
+        check_layout_file(write_layout)
+    all_listings = [list_inputs(folders, configuration) for configuration in CONFIGURATIONS.values()]
+    proposal = propose_layout(all_listings[0])
+    written = [] if write_layout is None else write_proposal(proposal, write_layout)
+    fine = proposal.layout is not None
+    surveys = [(listing, survey(listing)) for listing in _with_samples(all_listings)]
+    if fine:
+        surveys = [(listing, found) for listing, found in surveys if found.samples]
+    models = found_models(all_listings[0])
+    lines = _entry("inputs", [input_name(place) for place in all_listings[0].inputs])
     suspicious: list[str] = []
-    for listing in listings:
-        found, checked = survey(listing), spot_check(listing)
+    for listing, found in surveys:
+        checked = spot_check(listing)
         lines += _described(listing, found, checked)
-        suspicious += [line for line in _suspicious(listing, found, checked) if line not in suspicious]
-    lines += [
-        *_entry("other files", [_other_files(listings[0])]),
-        *_entry("face models", _models(models)),
-        *_entry("suspicious", suspicious or ["nothing"]),
-    ]
-    for listing in listings:
+        suspicious += [line for line in _suspicious(listing, found, checked, fine) if line not in suspicious]
+    if surveys:
+        lines += _entry("other files", [_other_files(surveys[0][0])])
+    lines += _entry("face models", _models(models))
+    if surveys:
+        lines += _entry("suspicious", suspicious or ["nothing"])
+    for listing, _ in surveys:
         lines += ["", _command(listing, models)]
+    if fine:
+        lines += ["", *_entry("config", ["fine"]), proposal.text(), *_fine_command(all_listings[0], models, written)]
     # A file name may hold bytes that are no text, and must be printable nevertheless.
     return "\n".join(lines).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _listings(folders: list[Path]) -> list[Listing]:
-    """A listing of each configuration that has samples there, or one without; the files of one are no others'."""
-    listings = [list_inputs(folders, configuration) for configuration in CONFIGURATIONS.values()]
+def _with_samples(listings: list[Listing]) -> list[Listing]:
+    """The listings of configurations that have samples there, or one without; the files of one are no others'."""
     found = (
         [listing for listing in listings if listing.samples]
         or [listing for listing in listings if listing.left_out]
@@ -167,7 +182,7 @@ def _models(models: list[FoundModel]) -> list[str]:
     return [f"{model.option or 'unusable':<12} {model.path}  {model.said}" for model in models] or ["none found here"]
 
 
-def _suspicious(listing: Listing, found: Survey, checked: SpotCheck) -> list[str]:
+def _suspicious(listing: Listing, found: Survey, checked: SpotCheck, fine: bool) -> list[str]:
     lines = []
     if not found.pairs:
         lines.append(
@@ -178,7 +193,7 @@ def _suspicious(listing: Listing, found: Survey, checked: SpotCheck) -> list[str
             f"archives within the folder: {_named(found.archives)}; name them as inputs: they are read as they are, "
             "without unpacking (of one in pieces, name any piece and keep all together)"
         )
-    for folder, (folders, pictures) in sorted(found.textless.items())[:_NAMED]:
+    for folder, (folders, pictures) in sorted(found.textless.items())[: 0 if fine else _NAMED]:
         lines.append(
             f"{folder or '.'}/*: pictures without any .txt ({pictures:,}, in {folders:,} of these folders); "
             "FineData looks so, and convert takes CoarseData"
@@ -220,11 +235,23 @@ def _suspicious_contents(checked: SpotCheck) -> list[str]:
 
 def _command(listing: Listing, models: list[FoundModel]) -> str:
     config = "" if listing.configuration is COARSE else f"--config {listing.configuration.name} "
-    inputs = (
-        " ".join(shlex.quote(input_name(place)) for place in listing.inputs)
-        if listing.samples
-        else "PATH/TO/Coarse_Dataset"
-    )
+    return _convert(config, _inputs(listing) if listing.samples else "PATH/TO/Coarse_Dataset", models)
+
+
+def _fine_command(listing: Listing, models: list[FoundModel], written: list[Path]) -> list[str]:
+    """What to do with a proposed layout."""
+    if not written:
+        return ["--write_layout FILE.toml writes this layout, and beside it pictures to check it by."]
+    file, *pictures = map(str, written)
+    look = f"Look at {pictures[0]}, correct {file}, then:" if pictures else f"Correct {file}, then:"
+    return [look, "", _convert(f"--config fine --layout {shlex.quote(file)} ", _inputs(listing), models)]
+
+
+def _inputs(listing: Listing) -> str:
+    return " ".join(shlex.quote(input_name(place)) for place in listing.inputs)
+
+
+def _convert(config: str, inputs: str, models: list[FoundModel]) -> str:
     files = {model.option: shlex.quote(str(model.path)) for model in reversed(models)}
     bfm = files.get("--bfm", "PATH/TO/01_MorphableModel.mat")
     expression = files.get("--expression", "PATH/TO/Exp_Pca.bin")

@@ -9,7 +9,8 @@ from transforms.raw_files import RawFile
 def all_files(listing: Listing) -> Iterator[RawFile]:
     """The files that belong to samples, and those that belong to none."""
     for found in listing.samples.values():
-        yield from found.images
-        yield from found.parameters
+        for files in found.files.values():
+            yield from files
+    yield from listing.left_out
     for files in listing.other_files.values():
         yield from files
