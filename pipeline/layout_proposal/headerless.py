@@ -107,10 +107,11 @@ def _judge(files: list[bytes], layout: DepthLayout, shape: tuple[int, int]) -> R
         with np.errstate(invalid="ignore"):  # bytes in the wrong order are NaNs of all kinds
             values = read_depth(data, layout, shape).astype(np.float64)
         size = np.abs(values)
-        bad = np.isfinite(values) & (size != 0) & ((size < _LEAST) | (size > _MOST))
         # A border of 0 or NaN has sense either way: it must not outweigh the face.
-        senseless.append(bad.sum() / max(1, int((np.isfinite(values) & (size != 0)).sum())))
-        roughness.append(_roughness(np.where(bad | (size == 0) | np.isinf(size), np.nan, values)))
+        numbers = np.isfinite(values) & (size != 0)
+        sensible = numbers & (size >= _LEAST) & (size <= _MOST)
+        senseless.append(1.0 - sensible.sum() / max(1, int(numbers.sum())))
+        roughness.append(_roughness(np.where(sensible, values, np.nan)))
     return Reading(layout, float(np.median(senseless)), float(np.median(roughness)))
 
 

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from PIL import Image
 
-HEAD_BYTES = 1024
+HEAD_BYTES = 4096  # where a picture's rows and columns stand, unless a camera put much before them
 
 Kind: TypeAlias = Literal["jpeg", "png", "tiff", "exr", "npy", "text", "empty", "foreign", "headerless"]
 
@@ -57,7 +57,7 @@ def sniff(head: bytes) -> Sniffed:
     if not head:
         return Sniffed("empty", "no bytes")
     if head.startswith(b"\xff\xd8\xff"):
-        return Sniffed("jpeg", "JPEG")
+        return Sniffed("jpeg", "JPEG", _pillow_size(head), 3)
     if head.startswith(_PNG) and len(head) >= 26:
         return _sniff_png(head)
     if head.startswith((b"II*\0", b"MM\0*")):

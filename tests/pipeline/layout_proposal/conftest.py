@@ -1,14 +1,17 @@
-"""Writes folders as FineData may look: posed faces of the synthetic model, in any layout and encoding."""
+"""Folders as FineData may look: posed faces of the synthetic model, in any layout and encoding."""
 
 import dataclasses
 import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from pipeline.demo.dataset import make_sample, source_name
+from pipeline.demo.depth_files import write_depth
 from pipeline.demo.face_model import SyntheticModel
 from pipeline.demo.render import _fragments
 from pipeline.demo.scene import SIZE, pose_camera
@@ -59,35 +62,6 @@ def values_of(depth: np.ndarray, layout: DepthLayout) -> np.ndarray:
     return values[::-1] if layout.rows == "up" else values
 
 
-def encode(values: np.ndarray, layout: DepthLayout) -> bytes:
-    file = io.BytesIO()
-    if layout.encoding in ("png8", "png16"):
-        bits = np.uint8 if layout.encoding == "png8" else np.uint16
-        assert values.min() >= 0 and values.max() <= np.iinfo(bits).max
-        Image.fromarray(np.rint(values).astype(bits)).save(file, "PNG")
-    elif layout.encoding == "tiff":
-        Image.fromarray(values.astype(np.float32)).save(file, "TIFF")
-    elif layout.encoding == "npy":
-        np.save(file, values.astype(np.float32))
-    elif layout.encoding == "text":
-        np.savetxt(file, values, fmt="%.2f")
-    elif layout.encoding == "exr":
-        return _exr(values)
-    else:
-        number = ("<" if layout.byte_order == "little" else ">") + ("f4" if layout.encoding == "raw_float32" else "f8")
-        file.write(values.astype(number).tobytes(order="C" if layout.order == "rows" else "F"))
-    return file.getvalue()
-
-
-def _exr(values: np.ndarray) -> bytes:
-    import OpenEXR
-
-    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
-    file = io.BytesIO()
-    OpenEXR.File(header, {"Z": values.astype(np.float32)}).write(file)
-    return file.getvalue()
-
-
 def picture_bytes(picture: np.ndarray, suffix: str = "jpg") -> bytes:
     file = io.BytesIO()
     Image.fromarray(picture).save(
@@ -109,13 +83,31 @@ def write(root: Path, files: dict[str, bytes]) -> Path:
     return root
 
 
-def fine_files(
-    faces: list[Face], picture: str, depth: str, layout: DepthLayout, crop: int | None = None
-) -> dict[str, bytes]:
-    """The files of faces by their paths; ``picture`` and ``depth`` are patterns as a layout has them."""
-    files = {}
-    for face in faces:
-        names = {"source": face.source, "k": face.k}
-        files[picture.format(**names)] = picture_bytes(face.picture[:, :crop], picture.rpartition(".")[2])
-        files[depth.format(**names)] = encode(values_of(face.depth[:, :crop], layout), layout)
-    return files
+@pytest.fixture(scope="session")
+def faces(synthetic_model) -> list[Face]:
+    return render_faces(synthetic_model)
+
+
+@pytest.fixture
+def fine_files(faces) -> Callable[..., dict[str, bytes]]:
+    """Makes the files of all faces by their paths; ``picture`` and ``depth`` are patterns as a layout has them."""
+
+    def make(picture: str, depth: str, layout: DepthLayout, columns: int | None = None) -> dict[str, bytes]:
+        files = {}
+        for face in faces:
+            names = {"source": face.source, "k": face.k}
+            files[picture.format(**names)] = picture_bytes(face.picture[:, :columns], picture.rpartition(".")[2])
+            files[depth.format(**names)] = write_depth(values_of(face.depth[:, :columns], layout), layout)
+        return files
+
+    return make
+
+
+@pytest.fixture
+def folder(tmp_path) -> Callable[[dict[str, bytes]], Path]:
+    return lambda files: write(tmp_path / "raw", files)
+
+
+@pytest.fixture
+def archive(tmp_path) -> Callable[[dict[str, bytes]], Path]:
+    return lambda files: write(tmp_path / "raw.zip", files)
