@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 
 from pipeline.layout_proposal.contents import encoding_of, plain_layout, read_map
-from pipeline.layout_proposal.evidence import Evidence, by_votes
+from pipeline.layout_proposal.evidence import Evidence, by_votes, of_sources
 from pipeline.layout_proposal.headerless import readings, say
 from pipeline.layout_proposal.invalid_values import find_invalid, without
 from pipeline.layout_proposal.looks import Look
@@ -60,18 +60,19 @@ def depth_evidence(samples: list[Sample], look: Look, has_mask: bool) -> DepthEv
     unit, of_unit = scale(reliefs)
     larger, of_larger = nearer(reliefs)
     square = read.layout.shape is not None and read.layout.shape[0] == read.layout.shape[1]
+    sources = len({sample.name.source for sample in shown})
     notes = list(read.notes)
     evidence = read.evidence | {
         "invalid": of_invalid,
         "scale": of_unit,
-        "offset": Evidence("unknown", "where a map has its 0 cannot be seen; 0 until convert fits it"),
-        "larger": of_larger,
-        "rows": lying.evidence,
+        "offset": Evidence("unknown", "where a map has its 0 cannot be seen; 0 is taken"),
+        "larger": of_sources(of_larger, sources),
+        "rows": of_sources(lying.evidence, sources),
     }
     order = read.layout.order
     if square and "order" in evidence:
         # Smoothness does not tell the rows of a square from its columns.
-        order, evidence["order"] = "columns" if lying.swapped else "rows", lying.evidence
+        order, evidence["order"] = "columns" if lying.swapped else "rows", evidence["rows"]
     elif lying.swapped:
         notes.append(f"the depth maps have rows and columns swapped, which a layout cannot say: {lying.evidence}")
         evidence["rows"] = Evidence("unknown", lying.evidence.said)

@@ -16,7 +16,7 @@ _LOOKED_AT = 4000  # names that patterns are sought in; found patterns are match
 _FOLDERS = 3  # a pattern reaches at most so many folders up
 _REPEATED = 0.05  # share of files with the sample of another, above which a pattern is two patterns in one
 
-_MOSTLY = 0.9  # share of sources named as in 300-W above which the others are misread
+_MOSTLY = 0.5  # share of sources named as in 300-W above which the others are misread
 
 _SOURCE = re.compile(r"[A-Za-z0-9][\w.-]*")
 _SOURCE_300W = re.compile(

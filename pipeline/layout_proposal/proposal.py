@@ -55,6 +55,7 @@ class Proposal:
         lines = [
             "# Proposed by threedface describe from what the files show, not from documentation.",
             "# sure: nothing else fits. guess: likely, check it. unknown: the files do not say.",
+            "# Depth maps alone show neither scale nor offset; convert checks them by the fitted face.",
             *notes,
             "",
             "[files]",
@@ -118,29 +119,28 @@ def _unpaired(roles: Roles) -> list[str]:
     """What each role's files lack of the others'."""
     pictures, depths = roles.found["picture"].look.family.files, roles.found["depth"].look.family.files
     notes = [
-        f"{len(pictures.keys() & depths.keys()):,} samples have a picture and a depth map",
-        *_lack("pictures have no depth map", [pictures[name] for name in sorted(pictures.keys() - depths.keys())]),
-        *_lack("depth maps have no picture", [depths[name] for name in sorted(depths.keys() - pictures.keys())]),
+        f"samples with a picture and a depth map: {len(pictures.keys() & depths.keys()):,}",
+        *_lack("pictures without a depth map", [pictures[name] for name in sorted(pictures.keys() - depths.keys())]),
+        *_lack("depth maps without a picture", [depths[name] for name in sorted(depths.keys() - pictures.keys())]),
     ]
-    for role, family in roles.found.items():
-        files = family.look.family.files
+    for role, chosen in roles.found.items():
+        family = chosen.look.family
         if role in ("mask", "normals"):
-            notes += _lack(
-                f"depth maps have no {role}", [depths[name] for name in sorted(depths.keys() - files.keys())]
-            )
-        notes += _lack(f"files repeat a {role}", family.look.family.repeated)
+            lacking = sorted(depths.keys() - family.files.keys())
+            notes += _lack(f"depth maps without {role}", [depths[name] for name in lacking])
+        notes += _lack(f"files of a {role} that another file has, too", family.repeated)
     return notes
 
 
 def _lack(what: str, files: list[RawFile]) -> list[str]:
-    return [f"{len(files):,} {what}: {_such_as([file.path for file in files])}"] if files else []
+    return [f"{what}: {len(files):,}, such as {_such_as([file.path for file in files])}"] if files else []
 
 
 def _grouped(faults: list[Fault]) -> list[str]:
     notes = []
     for reason, count in sorted(Counter(fault.reason for fault in faults).items()):
         first = next(fault for fault in faults if fault.reason == reason)
-        notes.append(f"{reason}, {count} of the samples looked at, such as {first.file}: {first.detail}")
+        notes.append(f"{reason}: {count} of the samples looked at, such as {first.file}: {first.detail}")
     return notes
 
 

@@ -80,13 +80,15 @@ def check(proposal, picture: str, depth_file: str, truth: DepthLayout) -> None:
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=NO_EXR) if name == "exr" else name for name in TRUTHS])
-@pytest.mark.parametrize("place", ["folder", "archive"])
-def test_every_line_but_the_unit_is_found(name, place, fine_files, request) -> None:
-    if place == "archive" and name not in ("png16", "columns_up_big_farther", "text"):
-        pytest.skip("archives are read by the same code; a few will do")
+def test_every_line_but_the_unit_is_found(name, fine_files, folder) -> None:
     picture, depth_file, truth = TRUTHS[name]
-    root = request.getfixturevalue(place)(fine_files(picture, depth_file, truth))
-    check(proposed(root), picture, depth_file, truth)
+    check(proposed(folder(fine_files(picture, depth_file, truth))), picture, depth_file, truth)
+
+
+@pytest.mark.parametrize("name", ["png16", "columns_up_big_farther"])
+def test_it_is_found_in_archives(name, fine_files, archive) -> None:
+    picture, depth_file, truth = TRUTHS[name]
+    check(proposed(archive(fine_files(picture, depth_file, truth))), picture, depth_file, truth)
 
 
 @pytest.mark.parametrize("order", OBLONG)
@@ -118,7 +120,7 @@ def test_masks_and_normals_are_found_and_leftovers_ignored(faces, fine_files, fo
     assert parse_layout(proposal.text(), "proposal") == proposal.layout
     notes = "\n".join(proposal.notes)
     assert "ignored: 1 {source}/{source}_{k}_224.png (PNG, RGB, bit depth 8)" in notes
-    assert f"2 other files ignored: {source}/{source}.jpg, readme.txt" in notes
+    assert f"other files ignored: 2, such as {source}/{source}.jpg, readme.txt" in notes
 
 
 def test_a_mask_does_where_no_value_means_no_depth(faces, fine_files, folder) -> None:
@@ -142,19 +144,32 @@ def test_a_mask_does_where_no_value_means_no_depth(faces, fine_files, folder) ->
 def test_faults_are_told_and_do_not_change_the_proposal(faces, fine_files, folder) -> None:
     picture, depth_file = BESIDE
     files = fine_files(picture, depth_file, PNG16)
-    one, other, third = (f"{face.source}/{face.k}_depth.png" for face in faces[::5][:3])
-    files[one] = files[one][:3000]
-    small = np.asarray(Image.open(io.BytesIO(files[other])))[::2, ::2]
-    files[other] = png(small)
-    missing = f"{faces[-1].source}/{faces[-1].source}_{faces[-1].k}.jpg"
-    del files[missing]
+    # Both files of a source, so that one of them is looked at.
+    cut, small = ([f"{faces[row].source}/{k}_depth.png" for k in range(2)] for row in (0, 4))
+    for path in cut:
+        files[path] = files[path][:3000]
+    for path in small:
+        files[path] = png(np.asarray(Image.open(io.BytesIO(files[path])))[::2, ::2])
+    del files[picture.format(source=faces[-1].source, k=faces[-1].k)]
     proposal = proposed(folder(files))
     check(proposal, picture, depth_file, PNG16)
     notes = "\n".join(proposal.notes)
-    assert "15 samples have a picture and a depth map" in notes
-    assert f"1 depth maps have no picture: {faces[-1].source}/{faces[-1].k}_depth.png" in notes
-    assert "damaged_depth, 1 of the samples looked at, such as" in notes or one not in notes
-    assert third not in notes
+    assert "samples with a picture and a depth map: 15" in notes
+    assert (
+        f"depth maps without a picture: 1, such as {depth_file.format(source=faces[-1].source, k=faces[-1].k)}" in notes
+    )
+    assert f"of the samples looked at, such as {faces[0].source}" in notes.split("damaged_depth")[1]
+    assert "112 x 112, its picture 224 x 224" in notes
+
+
+def test_bare_numbers_of_two_sizes_are_told(faces, fine_files, folder) -> None:
+    picture, depth_file, truth = TRUTHS["little"]
+    files = fine_files(picture, depth_file, truth)
+    for path in (depth_file.format(source=faces[0].source, k=k) for k in range(2)):
+        files[path] = np.frombuffer(files[path], "<f4").reshape(224, 224)[::2, ::2].tobytes()
+    proposal = proposed(folder(files))
+    check(proposal, picture, depth_file, truth)
+    assert "14 depth files have 200,704 bytes, but 2 have 50,176: convert rejects these" in proposal.notes
 
 
 def test_a_unit_that_differs_by_file_is_unknown(faces, fine_files, folder) -> None:
@@ -188,6 +203,18 @@ def test_pictures_that_say_nothing_leave_the_rows_unknown(fine_files, folder) ->
     proposal = proposed(folder(files))
     assert proposal.evidence["rows"].sureness == "unknown"
     assert proposal.evidence["larger"].sureness == "sure"
+
+
+def test_one_source_makes_no_certainty(faces, fine_files, folder) -> None:
+    files = fine_files(*BESIDE, PNG16)
+    one = {path: data for path, data in files.items() if path.startswith(f"{faces[0].source}/")}
+    for k in range(2, 12):  # the same face in the same pose, as FineData has it
+        one |= {path.replace("_0.", f"_{k}.").replace("/0_", f"/{k}_"): one[path] for path in list(one)}
+    proposal = proposed(folder(one))
+    assert proposal.layout is not None
+    assert (proposal.layout.picture, proposal.layout.depth_file) == BESIDE
+    sureness = {proposal.evidence[key].sureness for key in ("rows", "larger")}
+    assert sureness == {"guess"}
 
 
 def test_two_of_a_kind_leave_the_depth_unknown(fine_files, folder) -> None:
