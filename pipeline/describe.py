@@ -16,6 +16,7 @@ from pipeline.spot_check import NORMALISED, SpotCheck, spot_check
 from pipeline.summary import human_bytes
 from pipeline.survey import FULL_AUGMENTATIONS, Survey, survey
 from transforms.configurations import COARSE, CONFIGURATIONS, ORIGINAL
+from transforms.layout import Layout
 from transforms.names import GROUPS, OTHER_GROUP, group
 from transforms.raw_files import RawFile, input_name
 
@@ -43,8 +44,8 @@ def describe(folders: list[Path], write_layout: Path | None = None) -> str:
     written = [] if write_layout is None else write_proposal(proposal, write_layout)
     fine = proposal.layout is not None
     surveys = [(listing, survey(listing)) for listing in _with_samples(all_listings)]
-    if fine:
-        surveys = [(listing, found) for listing, found in surveys if found.samples]
+    if proposal.layout is not None:
+        surveys = [each for each in surveys if each[1].samples and not _is_fine(each[0], proposal.layout)]
     models = found_models(all_listings[0])
     lines = _entry("inputs", [input_name(place) for place in all_listings[0].inputs])
     suspicious: list[str] = []
@@ -81,6 +82,12 @@ def _with_samples(listings: list[Listing]) -> list[Listing]:
         if (left := [file for file in files if file not in taken])
     }
     return [dataclasses.replace(listing, other_files=others) for listing in found]
+
+
+def _is_fine(listing: Listing, layout: Layout) -> bool:
+    """Whether what looks like samples by name is FineData, whose depth may be in texts named as parameters are."""
+    first = next(iter(listing.samples.values()))
+    return all(layout.match(file.path) for some in first.files.values() for file in some)
 
 
 def _taken(listing: Listing) -> set[RawFile]:

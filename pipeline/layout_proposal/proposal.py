@@ -99,7 +99,13 @@ def propose_layout(listing: Listing) -> Proposal:
         normals=_pattern(roles, "normals"),
         depth=found.layout,
     )
-    notes = [*_unpaired(roles), *found.notes, *_grouped(faults + found.faults), *ignored]
+    notes = [
+        *_unpaired(roles),
+        *_misread(layout, roles, lone),
+        *found.notes,
+        *_grouped(faults + found.faults),
+        *ignored,
+    ]
     return Proposal(layout, roles.evidence | found.evidence, notes, samples)
 
 
@@ -130,6 +136,13 @@ def _unpaired(roles: Roles) -> list[str]:
             notes += _lack(f"depth maps without {role}", [depths[name] for name in lacking])
         notes += _lack(f"files of a {role} that another file has, too", family.repeated)
     return notes
+
+
+def _misread(layout: Layout, roles: Roles, lone: list[RawFile]) -> list[str]:
+    """Files of no role that the layout's patterns find nevertheless, as ``{source}_{k}.jpg`` does ``a_1_224.jpg``."""
+    others = [*lone, *(file for each in roles.ignored for file in each.look.family.files.values())]
+    found = [file for file in others if layout.match(file.path) is not None]
+    return _lack("files that the patterns find, though they look like no samples; move them away", found)
 
 
 def _lack(what: str, files: list[RawFile]) -> list[str]:

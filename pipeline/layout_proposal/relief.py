@@ -14,6 +14,7 @@ FACE_CURVATURE = -2.68
 
 _LEAST_PIXELS = 500
 _LOOKED_AT = 20_000  # pixels of a map: the curvature of a whole face needs no more
+_FLAT = 1e-12  # a map of less curvature is a plane but for rounding
 _NEAR_POWER = 1.3  # a guess this close to a power of ten is taken for it
 _METRIC_SLOPE, _METRIC_SAMPLES = -0.7, 8
 
@@ -62,14 +63,14 @@ def nearer(reliefs: list[Relief]) -> tuple[str, Evidence]:
 
 def scale(reliefs: list[Relief]) -> tuple[float, Evidence]:
     """Px per unit of the values, by how strongly a face is curved, and how sure that is: never."""
-    units = np.array([FACE_CURVATURE / shape.curvature for shape in reliefs if shape.curvature])
+    units = np.array([FACE_CURVATURE / shape.curvature for shape in reliefs if abs(shape.curvature) > _FLAT])
     if not len(units):
-        return 1.0, Evidence("unknown", "no map has enough depth to tell")
-    low, middle, high = np.abs(np.percentile(units, [10, 50, 90]))
+        return 1.0, Evidence("unknown", "no map has enough depth to tell; 1 is taken")
+    low, middle, high = np.percentile(np.abs(units), [10, 50, 90])
     guess, rounded = float(middle), 10.0 ** round(math.log10(middle))
     close = max(guess / rounded, rounded / guess) <= _NEAR_POWER
     chosen = rounded if close else float(f"{guess:.2g}")
-    said = f"by a mean face's curvature {guess:.2g} px a unit ({min(low, high):.2g}..{max(low, high):.2g})"
+    said = f"by a mean face's curvature {guess:.2g} px a unit ({low:.2g}..{high:.2g})"
     if normalised := _normalised(reliefs):
         return chosen, Evidence("unknown", f"{normalised}, so px a unit differ by file; {said}")
     if _metric(reliefs):
@@ -87,7 +88,7 @@ def _normalised(reliefs: list[Relief]) -> str:
 
 def _metric(reliefs: list[Relief]) -> bool:
     """Whether the values do not grow with the face on the picture: in mm they do not, in px they do."""
-    if len(reliefs) < _METRIC_SAMPLES or not all(shape.curvature for shape in reliefs):
+    if len(reliefs) < _METRIC_SAMPLES or not all(abs(shape.curvature) > _FLAT for shape in reliefs):
         return False
     side = 0.5 * np.log([shape.area for shape in reliefs])
     if side.std() < 0.1:

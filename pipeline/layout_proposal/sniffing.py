@@ -4,6 +4,7 @@ import codecs
 import io
 import re
 import struct
+import warnings
 from typing import Literal, NamedTuple, TypeAlias
 
 from PIL import Image
@@ -103,7 +104,7 @@ def _exr_size(head: bytes) -> tuple[int, int] | None:
 
 def _pillow_size(head: bytes) -> tuple[int, int] | None:
     try:
-        with Image.open(io.BytesIO(head)) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(head)) as image:
             return image.height, image.width
     except Exception:  # the tags may lie behind the head, and Pillow raises all sorts of broken ones
         return None

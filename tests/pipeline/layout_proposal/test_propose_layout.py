@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import io
 import math
+import struct
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 from pipeline.layout_proposal import propose_layout
 from pipeline.raw_inputs import list_inputs
 from transforms.configurations import COARSE
+from transforms.errors import UserError
 from transforms.layout import DepthLayout, Layout, parse_layout
 
 NAN = math.nan
@@ -182,6 +184,55 @@ def test_a_unit_that_differs_by_file_is_unknown(faces, fine_files, folder) -> No
     proposal = proposed(folder(files))
     assert proposal.evidence["scale"].sureness == "unknown"
     assert "every file's values run from 1 to 255" in proposal.evidence["scale"].said
+
+
+def test_files_that_a_flat_pattern_would_take_for_samples_are_told(faces, fine_files, folder) -> None:
+    files = fine_files("all/{source}_{k}.jpg", "all/{source}_{k}.png", PNG16)
+    leftover = f"all/{faces[0].source}_0_224.jpg"
+    files[leftover] = fine_picture(faces[0].picture)
+    notes = proposed(folder(files)).notes
+    assert (
+        f"files that the patterns find, though they look like no samples; move them away: 1, such as {leftover}"
+        in notes
+    )
+
+
+def test_without_the_exr_package_the_values_are_unknown(faces, fine_files, folder, monkeypatch) -> None:
+    def missing():
+        raise UserError("depth in EXR needs the package OpenEXR")
+
+    monkeypatch.setattr("transforms.depth_exr.open_exr_package", missing)
+    files = fine_files("{source}/{k}.jpg", "{source}/{k}.png", PNG16)
+    header = b"\x76\x2f\x31\x01\2\0\0\0dataWindow\0box2i\0" + struct.pack("<5i", 16, 0, 0, 223, 223)
+    files = {path.replace(".png", ".exr"): header if path.endswith(".png") else data for path, data in files.items()}
+    proposal = proposed(folder(files))
+    assert proposal.layout is not None
+    assert proposal.layout.depth.encoding == "exr"
+    assert "depth in EXR needs the package OpenEXR" in proposal.notes
+    keys = ("invalid", "scale", "offset", "larger", "rows")
+    assert {proposal.evidence[key].sureness for key in keys} == {"unknown"}
+    assert parse_layout(proposal.text(), "proposal") == proposal.layout
+
+
+@pytest.mark.parametrize("name", ["png16", "tiff", "npy", "text", "little", "float64"])
+@pytest.mark.parametrize("kept", [1, 9, 40, 300, 5000])
+def test_cut_files_are_no_accident(name, kept, fine_files, folder) -> None:
+    files = {path: data[:kept] for path, data in fine_files(*TRUTHS[name]).items()}
+    text = proposed(folder(files)).text()
+    assert text.startswith("# No layout") or parse_layout(text, "proposal")
+
+
+def test_flat_maps_show_nothing(faces, fine_files, folder) -> None:
+    files = fine_files(*BESIDE, PNG16)
+    for path in files:
+        if path.endswith(".png"):
+            values = np.full((224, 224), 7, np.uint16)
+            values[:5] = np.arange(5)[:, None]
+            files[path] = png(values)
+    proposal = proposed(folder(files))
+    assert proposal.layout is not None
+    assert proposal.evidence["rows"].sureness != "sure"
+    assert parse_layout(proposal.text(), "proposal")
 
 
 def test_swapped_axes_that_a_layout_cannot_say_are_told(faces, fine_files, folder) -> None:

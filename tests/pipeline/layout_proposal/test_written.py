@@ -54,6 +54,14 @@ def test_coarse_data_beside_are_described_as_ever(fine, raw) -> None:
     assert "FineData looks so" not in text
 
 
+def test_depth_in_texts_named_as_parameters_is_no_coarse_data(fine_files, folder) -> None:
+    layout = DepthLayout(encoding="text", invalid=(0.0,), scale=1.0, larger="nearer", rows="down")
+    root = folder(fine_files("{source}/{source}_aug_{k}.jpg", "{source}/{source}_aug_{k}.txt", layout))
+    text = describe([root])
+    assert "config       fine" in text
+    assert "config       coarse" not in text
+
+
 @pytest.mark.parametrize(
     ("name", "said"), [("fine.txt", "ends in .toml"), ("none/fine.toml", "no such folder"), ("fine.toml", "no layout")]
 )
