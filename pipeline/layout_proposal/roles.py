@@ -169,7 +169,7 @@ def _say(ranked: list[Candidate], ranks: list[tuple[float, ...]]) -> Evidence:
     family = best.look.family
     numbers = family.numbers
     k = f"k {numbers[0]}..{numbers[-1]}" if len(numbers) > 1 else f"k {numbers[0]}"
-    said = f"{len(family.files):,} files of {len(family.sources):,} sources, {k}; {best.said}"
+    said = f"{len(family.files):,} files of {len(family.sources):,} sources, {k}; {best.said}{_sizes(best.look)}"
     rivals = [
         (rival, rank)
         for rival, rank in zip(ranked[1:], ranks[1:], strict=True)
@@ -181,6 +181,15 @@ def _say(ranked: list[Candidate], ranks: list[tuple[float, ...]]) -> Evidence:
     if rank == ranks[0]:
         return Evidence("unknown", f"{rival.pattern} could be it as well; {said}")
     return Evidence("guess", f"rather than {rival.pattern}; {said}")
+
+
+def _sizes(look: Look) -> str:
+    """Rows and columns in words, the commonest first; empty where the first bytes do not say."""
+    sizes = look.sizes.most_common()
+    if not sizes:
+        return ""
+    (rows, columns), _ = sizes[0]
+    return f", {rows} x {columns}" + (f" and {len(sizes) - 1} other sizes" if len(sizes) > 1 else "")
 
 
 def _named(words: re.Pattern[str], each: Candidate) -> bool:

@@ -162,6 +162,8 @@ def test_faults_are_told_and_do_not_change_the_proposal(faces, fine_files, folde
     )
     assert f"of the samples looked at, such as {faces[0].source}" in notes.split("damaged_depth")[1]
     assert "112 x 112, its picture 224 x 224" in notes
+    assert proposal.evidence["picture"].said.endswith("JPEG, 224 x 224")
+    assert proposal.evidence["depth"].said.endswith("bit depth 16, 224 x 224 and 1 other sizes")
 
 
 def test_bare_numbers_of_two_sizes_are_told(faces, fine_files, folder) -> None:
