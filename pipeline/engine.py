@@ -111,9 +111,9 @@ class _WorkerWatch:
 
     def __exit__(self, *_: object) -> None:
         self._left.set()
-        threading.excepthook = self._hook
-        if self._died:
+        if self._died:  # the hook stays: threads that were connected to the worker may fail still later
             raise RunFailed(f"a worker process was killed ({self._died}); out of memory? Try --workers 1") from None
+        threading.excepthook = self._hook
 
     def _note(self, error: threading.ExceptHookArgs) -> None:
         name = error.thread.name if error.thread else "?"

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
+from pipeline.collection import without_collection
 from pipeline.raw_inputs import Listing
 from pipeline.splits import hash_fraction
 from transforms.plan_file import PlannedChunk, PlannedShard
@@ -37,6 +38,7 @@ class Plan:
     samples: int
 
 
+@without_collection()
 def make_plan(
     listing: Listing,
     split_of: Callable[[str], str],

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.collection import without_collection
 from transforms.archives import archive_of, read_directory
 from transforms.configurations import Configuration
 from transforms.errors import UserError
@@ -40,6 +41,7 @@ class Listing:
         return sum(map(len, self.other_files.values()))
 
 
+@without_collection()
 def list_inputs(paths: list[Path], configuration: Configuration) -> Listing:
     """Lists folders, in any nesting, and archives; what is given twice, or within another, is listed once.
 
