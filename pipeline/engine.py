@@ -108,12 +108,15 @@ class _WorkerWatch:
     def __enter__(self) -> None:
         self._hook = threading.excepthook
         threading.excepthook = self._note
+        # Not SIGINT: a shell has its background jobs ignore that.
+        self._handler = signal.signal(signal.SIGUSR1, signal.default_int_handler)
 
     def __exit__(self, *_: object) -> None:
         self._left.set()
         if self._died:  # the hook stays: threads that were connected to the worker may fail still later
             raise RunFailed(f"a worker process was killed ({self._died}); out of memory? Try --workers 1") from None
         threading.excepthook = self._hook
+        signal.signal(signal.SIGUSR1, self._handler)
 
     def _note(self, error: threading.ExceptHookArgs) -> None:
         name = error.thread.name if error.thread else "?"
@@ -127,5 +130,5 @@ class _WorkerWatch:
     def _interrupt(self) -> None:
         main_thread = threading.main_thread().ident
         while main_thread is not None and not self._left.is_set():
-            signal.pthread_kill(main_thread, signal.SIGINT)  # unlike interrupt_main, wakes one that waits for a lock
+            signal.pthread_kill(main_thread, signal.SIGUSR1)  # unlike interrupt_main, wakes one that waits for a lock
             self._left.wait(1.0)

@@ -6,10 +6,10 @@ from transforms.compiled import compiled
 def test_without_a_place_for_the_cache_functions_are_still_compiled(monkeypatch):
     njit = numba.njit
 
-    def refuse(**options):
+    def refuse(*functions, **options):
         if options.get("cache"):
             raise RuntimeError("cannot cache function: no locator available")
-        return njit(**options)
+        return njit(*functions, **options)
 
     monkeypatch.setattr(numba, "njit", refuse)
 
