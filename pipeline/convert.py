@@ -15,8 +15,11 @@ from pipeline.expression_source import expression_file
 from pipeline.finished import read_manifest
 from pipeline.graph import GraphSettings, Work, build_graph
 from pipeline.identity import differences, digest, run_identity
+from pipeline.layout_check import check_layout
 from pipeline.metadata import REJECTED, RunFacts, dataset_folder
+from pipeline.missing_layout import nothing_matches
 from pipeline.options import ConvertOptions
+from pipeline.originals import add_originals
 from pipeline.plan import Plan, make_plan, plan_digest
 from pipeline.progress import ProgressBar
 from pipeline.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
@@ -25,7 +28,6 @@ from pipeline.summary import conversion_summary
 from transforms import indices
 from transforms.errors import RunFailed, UserError
 from transforms.model_preparation import prepare
-from transforms.pixels import jpeg_bytes
 from transforms.plan_file import PlanHeader, read_plan_header, write_plan
 from transforms.prepared_model import open_prepared
 from transforms.raw_files import RawInput
@@ -50,12 +52,15 @@ def convert(options: ConvertOptions) -> None:
     configuration = options.configuration
     listing = list_inputs(options.inputs, configuration)
     if not listing.samples:
-        raise UserError(_nothing_found(options.inputs, listing))
+        raise nothing_matches(listing) if options.fine else UserError(_nothing_found(options.inputs, listing))
     if listing.left_out:
         print(f"convert: {len(listing.left_out):,} {LEFT_OUT}", file=sys.stderr)
+    if options.originals:
+        listing = add_originals(listing, options.originals)
     expression = expression_file(options.expression, options.model_cache)
     model, model_files = prepare(options.bfm, expression, options.model_cache)
-    identity = run_identity(configuration.name, options.affecting_bytes(), model_files)
+    layout = options.fine.identity() if options.fine else None
+    identity = run_identity(configuration.name, options.affecting_bytes(), model_files, layout)
     plan = make_plan(
         listing,
         options.split_of,
@@ -64,12 +69,14 @@ def convert(options: ConvertOptions) -> None:
         options.shard_bytes,
         options.num_shards,
         digest(identity),
-        jpeg_bytes(options.crop.size) if options.crop else None,
+        options.pictures_bytes,
     )
     identity["plan"] = plan_digest(plan)
     folder = RunFolder(dataset_folder(options.output.absolute(), configuration.name))
     if _has_ended(folder, identity, options):
         return
+    if options.fine:
+        check_layout(options.fine.layout, listing.inputs, plan, model, options.row_offset)
     with folder.open(options.overwrite):
         _check_same(folder, identity, options.retry_rejected)
         kept = folder.keep(plan.shards, plan.chunks, options.retry_rejected)
@@ -105,6 +112,7 @@ def _run(
         row_offset=options.row_offset,
         crop=options.crop,
         maps=options.maps,
+        fine=options.fine,
         seed=options.seed,
         facts=facts,
     )
@@ -153,6 +161,7 @@ def _facts(folder: Path, options: ConvertOptions) -> RunFacts:
     return RunFacts(
         configuration=options.configuration,
         contents=options.contents,
+        fine=options.fine,
         point_vertices=farthest_points(model.mean, options.mesh_points, nose_tip).astype(np.int32),
         identity_std=model.identity_std,
         expression_std=model.expression_std,

@@ -11,11 +11,12 @@ from pipeline.metadata import RunFacts
 from pipeline.run_folder import RunFolder
 from transforms.assembly import Assembly
 from transforms.crop import CropSettings
+from transforms.fine import FineSettings
 from transforms.image import ImageCheck
 from transforms.plan_file import ChunkAddress, PlannedShard
 from transforms.raw_files import RawInput
 from transforms.schema import MapName
-from transforms.steps import Assemble, Chunks, Crop, Decode, Encode, Landmarks, Pose, Read, WritePart
+from transforms.steps import Assemble, Chunks, Crop, Decode, Depth, Encode, Landmarks, Pose, Read, WritePart
 from transforms.steps.assemble import PARTS, PLAN
 from transforms.steps.chunk_coder import register
 
@@ -33,6 +34,7 @@ class GraphSettings:
         row_offset: the row on which y = 0 lies, less the image's height, px.
         crop: how pictures are cropped; None leaves them as they are.
         maps: the maps to render.
+        fine: how the depth of FineData is read and stored; None for other configurations.
         seed: salt of the order within shards.
         facts: what the metadata say of configuration and face model.
     """
@@ -45,6 +47,7 @@ class GraphSettings:
     row_offset: float
     crop: CropSettings | None
     maps: tuple[MapName, ...]
+    fine: FineSettings | None
     seed: int
     facts: RunFacts
 
@@ -80,6 +83,8 @@ def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, work: Work) ->
     placed = decoded | "Landmarks" >> Landmarks(settings.model)
     if settings.crop:
         placed |= "Crop" >> Crop(settings.crop, settings.row_offset)
+    if settings.fine:
+        placed |= "Depth" >> Depth(settings.fine, settings.crop.size if settings.crop else None)
     if settings.maps:
         from transforms.steps.maps import Maps  # loads numba, which runs without maps do not need
 

@@ -22,13 +22,16 @@ _PACKAGES = (
 )
 
 
-def run_identity(config: str, options: dict[str, Any], model_files: dict[str, dict[str, str]]) -> dict[str, Any]:
+def run_identity(
+    config: str, options: dict[str, Any], model_files: dict[str, dict[str, str]], layout: dict[str, str] | None = None
+) -> dict[str, Any]:
     """All that the bytes of a run depend on but the input.
 
     Args:
         config: name of the configuration.
         options: those that the bytes depend on.
         model_files: for identity and expression, the file's name and SHA-256.
+        layout: of FineData, the layout's keys with their values.
     """
     return {
         "config": config,
@@ -36,6 +39,7 @@ def run_identity(config: str, options: dict[str, Any], model_files: dict[str, di
         "versions": {package: installed_version(package) for package in _PACKAGES},
         "options": options,
         "model_files": model_files,
+        **({"layout": layout} if layout else {}),
     }
 
 

@@ -11,6 +11,8 @@ import tensorflow_datasets as tfds
 from pipeline.identity import VERSION
 from transforms import indices
 from transforms.configurations import Configuration
+from transforms.fine import FineSettings
+from transforms.layout import layout_text
 from transforms.plan_file import DATASET, PlanHeader
 from transforms.reject import Reject
 from transforms.schema import PICTURES, Contents, Feature
@@ -36,6 +38,15 @@ _CROP_CONVENTION = {
     "image; pose, camera, landmarks/image and mesh/image_bounds are of the new pixels; a pixel within crop/valid "
     "(ceil(left) <= column < ceil(right), rows alike) is of the source picture, the rest is black padding",
 }
+_FINE_CONVENTIONS = {
+    "depth": "px of image, larger is nearer, from any zero; of 16 bits, v: depth_transform[0] * v + "
+    "depth_transform[1], v = 0 is none; layout_text says how the source file's values gave px",
+    "depth_normals": "from central differences of depth where it and its four neighbours are there; n = v / 127.5 - 1: "
+    "x right, y up, z toward the viewer; 0, 0, 0 is none",
+    "original": "where has_original is 1, coefficients and pose are those of the source's original, whose pose is in "
+    "the pixels of its own picture: where that is another than image, so are camera and landmarks; where it is 0, "
+    "coefficients, pose, landmarks and mesh are NaN",
+}
 _CITATION = """@article{guo2019cnn,
   title={{CNN}-Based Real-Time Dense Face Reconstruction with Inverse-Rendered Photo-Realistic Face Images},
   author={Guo, Yudong and Zhang, Juyong and Cai, Jianfei and Jiang, Boyi and Zheng, Jianmin},
@@ -51,6 +62,7 @@ class RunFacts:
     Attributes:
         configuration: which part of the data set is converted.
         contents: what the options put into the records.
+        fine: how FineData is read and its depth stored; None for other configurations.
         point_vertices: vertices of mesh/points.
         identity_std: of the model, shape (100,), um.
         expression_std: of the model, shape (79,), um.
@@ -58,6 +70,7 @@ class RunFacts:
 
     configuration: Configuration
     contents: Contents
+    fine: FineSettings | None
     point_vertices: np.ndarray
     identity_std: np.ndarray
     expression_std: np.ndarray
@@ -152,11 +165,15 @@ def _manifest(facts: RunFacts, header: PlanHeader, shards: list[Shard], rejected
         "description": facts.configuration.description,
         **header.identity,
         "samples": {"planned": header.samples, "written": statistics.samples, "rejected": len(rejected)},
+        **({"with_original": statistics.with_coefficients} if facts.fine else {}),
         "rejected_reasons": dict(sorted(Counter(reject.reason for reject in rejected).items())),
         "image_sizes": {f"{height}x{width}": count for (height, width), count in statistics.image_sizes.items()},
         "splits": {split: _split_entry(some) for split, some in _by_split(shards).items()},
         "features": [dataclasses.asdict(feature) for feature in facts.features],
-        "conventions": _CONVENTIONS | (_CROP_CONVENTION if facts.contents.cropped else {}),
+        "conventions": _CONVENTIONS
+        | (_CROP_CONVENTION if facts.contents.cropped else {})
+        | (_FINE_CONVENTIONS if facts.fine else {}),
+        **({"layout_text": layout_text(facts.fine.layout)} if facts.fine else {}),
         "coefficients": _coefficients(facts, statistics),
         "landmark_vertices": indices.landmark_vertices().tolist(),
         "point_vertices": facts.point_vertices.tolist(),

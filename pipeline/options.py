@@ -12,8 +12,13 @@ from pipeline.splits import DEFAULT_SPLITS, parse_splits, split_by_300w, split_b
 from transforms.configurations import COARSE, CONFIGURATIONS, Configuration
 from transforms.crop import CropSettings
 from transforms.errors import UserError
+from transforms.fine import FINE, DepthStorage, FineSettings, fine_configuration
 from transforms.image import ImageCheck
 from transforms.indices import VERTICES
+from transforms.layout_presets import find_layout, preset_names
+from transforms.names import IMAGE, NORMALS
+from transforms.pixels import jpeg_bytes
+from transforms.raw_sample import SampleFiles
 from transforms.schema import Contents, MapName
 
 LARGEST_IMAGE = 4096  # rows and columns of a resized picture
@@ -35,6 +40,8 @@ class ConvertOptions:
         mesh_points: K of mesh/points.
         crop: how pictures are cropped; None leaves them as they are.
         maps: rendered maps that go into the records.
+        fine: how FineData is read and its depth stored; None for other configurations.
+        originals: folders and archives that hold the texts of FineData's originals.
         split_by: ``hash`` or ``300w``.
         splits: fractions of the splits, for ``hash``.
         seed: salt of splits and order.
@@ -58,6 +65,8 @@ class ConvertOptions:
     mesh_points: int
     crop: CropSettings | None
     maps: tuple[MapName, ...]
+    fine: FineSettings | None
+    originals: list[Path]
     split_by: str
     splits: dict[str, float]
     seed: int
@@ -80,8 +89,22 @@ class ConvertOptions:
         """What goes into the records."""
         return Contents(self.mesh_points, cropped=self.crop is not None, maps=self.maps)
 
+    def pictures_bytes(self, files: SampleFiles) -> int:
+        """About how many bytes of a record the pictures take that are not made from maps of numbers."""
+        image = jpeg_bytes(self.crop.size) if self.crop else files.files[IMAGE].bytes
+        return image + (files.files[NORMALS].bytes if NORMALS in files.files else 0)
+
     def affecting_bytes(self) -> dict[str, object]:
         """The options that the written bytes depend on, as the manifest names them."""
+        of_fine = (
+            {
+                "originals": self.fine.originals,
+                "depth_storage": self.fine.storage,
+                "depth_normals": self.fine.normals,
+            }
+            if self.fine
+            else {}
+        )
         return {
             "row_offset": f"H{self.row_offset:+g}" if self.row_offset else "H",
             "mesh_points": self.mesh_points,
@@ -95,6 +118,7 @@ class ConvertOptions:
             "shard_size": None if self.num_shards else self.shard_bytes,
             "num_shards": self.num_shards,
             "image_check": self.image_check,
+            **of_fine,
         }
 
 
@@ -108,12 +132,36 @@ def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="PATH",
-        help="folders, zips (also split ones) or tars: CoarseData; for original the texts, and 300-W for the pictures",
+        help="folders, zips (also split ones) or tars: CoarseData or FineData; for original texts, and 300-W",
     )
     add("--bfm", type=Path, required=True, metavar="FILE", help="01_MorphableModel.mat or model2009-publicmm1-bfm.h5")
     add("--expression", type=Path, required=True, metavar="FILE", help="Exp_Pca.bin, or an archive that holds it")
     add("--output", type=Path, required=True, metavar="DIR", help="gets threedface/<config>/<version>")
-    add("--config", choices=CONFIGURATIONS, default=COARSE.name, help="which of the data set's parts (default: coarse)")
+    add(
+        "--config",
+        choices=(*CONFIGURATIONS, FINE),
+        default=COARSE.name,
+        help="which of the data set's parts (default: coarse)",
+    )
+    add(
+        "--layout",
+        metavar="FILE",
+        help="fine: a file that says how FineData lies on disk; describe proposes one. Or the name of a guess of ours: "
+        + ", ".join(preset_names()),
+    )
+    add(
+        "--originals",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="fine: folders or archives with the originals' texts, for coefficients, pose and landmarks",
+    )
+    add(
+        "--depth_storage",
+        choices=get_args(DepthStorage),
+        help="fine: 16 bits with scale and offset for each picture, or float32 (default: png16)",
+    )
+    add("--depth_normals", action="store_true", help="fine: add normals derived from the depth")
     add(
         "--row_offset",
         type=_row_offset,
@@ -209,14 +257,41 @@ def convert_options(arguments: argparse.Namespace, beam: list[str]) -> ConvertOp
     values = {
         key: value for key, value in vars(arguments).items() if key not in ("command", "debug", "shard_size", "config")
     }
+    fine = _fine_settings(arguments, *(values.pop(name) for name in ("layout", "depth_storage", "depth_normals")))
+    values["originals"] = arguments.originals or []
     if arguments.split_by == "300w" and arguments.splits:
         raise UserError("--splits goes with --split_by hash; --split_by 300w has the splits train and test")
     values["crop"] = _crop_settings(values.pop("image_size"), arguments.crop, values.pop("crop_margin"))
     values["splits"] = parse_splits(arguments.splits or DEFAULT_SPLITS)
     values["workers"] = arguments.workers or _cores()
-    return ConvertOptions(
-        **values, configuration=CONFIGURATIONS[arguments.config], shard_bytes=arguments.shard_size, beam=beam
-    )
+    if fine and fine.layout.normals and values["crop"]:
+        raise UserError(
+            f"{fine.layout.name}: --image_size cannot resize normals pictures of an unknown encoding; take the line "
+            "normals out of the layout, and ask for --depth_normals instead"
+        )
+    configuration = fine_configuration(fine) if fine else CONFIGURATIONS[arguments.config]
+    return ConvertOptions(**values, configuration=configuration, fine=fine, shard_bytes=arguments.shard_size, beam=beam)
+
+
+def _fine_settings(
+    arguments: argparse.Namespace, layout: str | None, storage: DepthStorage | None, normals: bool
+) -> FineSettings | None:
+    given = {
+        "--layout": layout,
+        "--originals": arguments.originals,
+        "--depth_storage": storage,
+        "--depth_normals": normals,
+    }
+    if arguments.config != FINE:
+        for option, value in given.items():
+            if value:
+                raise UserError(f"{option} goes with --config {FINE}")
+        return None
+    if layout is None:
+        from pipeline.missing_layout import no_layout  # reads files, where options are only read as a rule
+
+        raise no_layout(arguments.inputs)
+    return FineSettings(find_layout(layout), storage or "png16", normals, bool(arguments.originals))
 
 
 def _crop_settings(size: int | None, crop: str, margin: float | None) -> CropSettings | None:

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
 from pipeline.collection import without_collection
@@ -47,7 +47,7 @@ def make_plan(
     shard_bytes: int,
     num_shards: int | None,
     run: str,
-    picture_bytes: int | None = None,
+    pictures_bytes: Callable[[SampleFiles], int] = lambda files: files.stored_bytes,
 ) -> Plan:
     """Plans a run.
 
@@ -58,11 +58,11 @@ def make_plan(
         listing: the samples found.
         split_of: source to split.
         seed: salt of the order of the sources.
-        numbers_bytes: bytes of a record besides its picture.
+        numbers_bytes: bytes of a record besides these pictures.
         shard_bytes: about how large a shard is to be.
         num_shards: how many shards each split is to have, instead; fewer where it has fewer sources.
         run: digest of what else the bytes depend on, for the fingerprints.
-        picture_bytes: about how large the pictures of the records are; None where they are the files themselves.
+        pictures_bytes: about how large the pictures are that a sample's record has from its files.
     """
     usable, rejects = _pair(listing)
     by_source = {source: list(group) for source, group in groupby(usable, key=lambda files: files.name.source)}
@@ -74,15 +74,13 @@ def make_plan(
     chunks: list[PlannedChunk] = []
     for split, sources in sorted(splits.items()):
         counts = [len(by_source[source]) for source in sources]
-        size = sum(
-            (picture_bytes or files.stored_bytes) + numbers_bytes for source in sources for files in by_source[source]
-        )
+        size = sum(pictures_bytes(files) + numbers_bytes for source in sources for files in by_source[source])
         groups = _divide(counts, min(num_shards or -(-size // shard_bytes), len(sources)))
         for index, rows in enumerate(groups):
             samples = [files for row in rows for files in by_source[sources[row]]]
             own = [
-                PlannedChunk(number, len(shards), _fingerprint(run, [files.name.key for files in batch]), batch)
-                for number, batch in enumerate(_batches(samples, numbers_bytes, picture_bytes or 0), start=len(chunks))
+                PlannedChunk(number, len(shards), _fingerprint(run, _told(batch, listing)), batch)
+                for number, batch in enumerate(_batches(samples, numbers_bytes, pictures_bytes), start=len(chunks))
             ]
             chunks += own
             shards.append(
@@ -107,6 +105,14 @@ def plan_digest(plan: Plan) -> str:
 
 def _fingerprint(run: str, value: list) -> str:
     return hashlib.sha256(json.dumps([run, value]).encode()).hexdigest()[:32]
+
+
+def _told(samples: Iterable[SampleFiles], listing: Listing) -> list:
+    """What of samples makes a chunk: their keys, and which files they have beyond those that all have."""
+    roles = listing.configuration.roles.keys()
+    return [
+        [files.name.key, *sorted(more)] if (more := files.files.keys() - roles) else files.name.key for files in samples
+    ]
 
 
 def _pair(listing: Listing) -> tuple[list[SampleFiles], list[Reject]]:
@@ -148,13 +154,15 @@ def _divide(sizes: list[int], count: int) -> list[list[int]]:
     return runs
 
 
-def _batches(samples: list[SampleFiles], numbers_bytes: int, picture_bytes: int) -> Iterator[tuple[SampleFiles, ...]]:
+def _batches(
+    samples: list[SampleFiles], numbers_bytes: int, pictures_bytes: Callable[[SampleFiles], int]
+) -> Iterator[tuple[SampleFiles, ...]]:
     """Cuts the samples of a shard into chunks that take about as long, so that workers are done together.
 
     Between sources, where these fit into a chunk. A chunk holds pictures as they are read, and then as
     they are written: the larger of the two counts.
     """
-    bytes_held = [max(files.stored_bytes, picture_bytes) + numbers_bytes for files in samples]
+    bytes_held = [max(files.stored_bytes, pictures_bytes(files)) + numbers_bytes for files in samples]
     costs = [max(CHUNK_BYTES, size * CHUNK_SAMPLES) for size in bytes_held]
     rows = range(len(samples))
     by_source = [list(some) for _, some in groupby(rows, key=lambda row: samples[row].name.source)]

@@ -19,10 +19,10 @@ class Configuration:
         name: of the configuration.
         description: what its records hold, for their metadata.
         files: how its files are named, for messages.
-        roles: what a sample needs one file of, each with a few words for messages.
+        roles: what a sample needs one file of, each with a few words for messages; it may have others besides.
         match: tells a file's sample and role by its path.
         settle: gives samples their final names once all files are known, and the files that are of none after all.
-        text: the form of the parameter text.
+        text: the form of the parameter text, which a sample may lack where roles does not name it.
         extra: the features of its records beyond those that all configurations have.
     """
 
@@ -40,7 +40,8 @@ class Configuration:
         return schema(contents, self.extra)
 
 
-def _as_found(samples: dict[SampleName, FoundSample]) -> tuple[dict[SampleName, FoundSample], list[RawFile]]:
+def as_found(samples: dict[SampleName, FoundSample]) -> tuple[dict[SampleName, FoundSample], list[RawFile]]:
+    """Leaves samples their names; none of the files is left out."""
     return samples, []
 
 
@@ -53,7 +54,7 @@ COARSE = Configuration(
     files="<source>_aug_<k>.jpg and .txt",
     roles={IMAGE: "picture (.jpg)", PARAMETERS: "parameters (.txt)"},
     match=match_augmented,
-    settle=_as_found,
+    settle=as_found,
     text=AUGMENTED_TEXT,
     extra=(),
 )
@@ -75,4 +76,5 @@ ORIGINAL = Configuration(
     ),
 )
 
+# Those whose files have names that are known; `transforms.fine` makes that of FineData from a layout.
 CONFIGURATIONS = {configuration.name: configuration for configuration in (COARSE, ORIGINAL)}

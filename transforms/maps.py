@@ -83,8 +83,10 @@ def visible_landmarks(
         width: columns of the picture.
 
     Returns:
-        1 seen, 0 hidden or outside; shape (68,) float32.
+        1 seen, 0 hidden or outside; shape (68,) float32. NaN where the camera is NaN.
     """
+    if not np.isfinite(camera).all():
+        return np.full(len(landmarks), np.nan, np.float32)
     tolerance = VISIBLE_TOLERANCE * np.linalg.norm(camera[2, :3])
     nearest = nearest_depth(points, triangles, landmarks, height, width)
     return (np.abs(nearest - points[landmarks, 2]) <= tolerance).astype(np.float32)  # NaN: outside

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 # What a raw file is to its sample.
-IMAGE, PARAMETERS = "image", "parameters"
+IMAGE, PARAMETERS, DEPTH, MASK, NORMALS = "image", "parameters", "depth", "mask", "normals"
 
 NOT_AUGMENTED = -1  # stands for the number of the augmentation of an original
 

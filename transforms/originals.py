@@ -29,7 +29,7 @@ def match_original(path: str) -> tuple[SampleName, str] | None:
         return None
     *folders, stem = stem.split("/")
     source = stem if _SOURCE.fullmatch(stem) else _source_in_300w(folders, stem) if role == IMAGE else None
-    return (SampleName(sys.intern(_by_numbers(source)), NOT_AUGMENTED), role) if source else None
+    return (SampleName(sys.intern(by_numbers(source)), NOT_AUGMENTED), role) if source else None
 
 
 def settle_originals(
@@ -55,6 +55,11 @@ def settle_originals(
     return settled, left_out
 
 
+def by_numbers(source: str) -> str:
+    """A source without the zeros that its numbers are padded with, and without blanks."""
+    return _LEADING_ZEROS.sub("", source.replace(" ", ""))
+
+
 def _source_in_300w(folders: list[str], stem: str) -> str | None:
     """The name in the data set of a picture of 300-W: afw_134212_1 of afw/134212_1."""
     last_two = [folder.lower() for folder in folders[-2:]]
@@ -65,10 +70,6 @@ def _source_in_300w(folders: list[str], stem: str) -> str | None:
     else:
         return None
     return source if _SOURCE.fullmatch(source) else None
-
-
-def _by_numbers(source: str) -> str:
-    return _LEADING_ZEROS.sub("", source.replace(" ", ""))
 
 
 def _stem(file: RawFile) -> str:

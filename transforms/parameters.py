@@ -74,6 +74,11 @@ def parse_parameters(text: bytes, form: TextForm) -> Parameters:
     return parsed
 
 
+def no_parameters(form: TextForm) -> Parameters:
+    """The numbers of a sample that has no parameter text: NaN."""
+    return {part: np.full(shape, np.nan) for part, shape in form.items()}
+
+
 def bad_poses(euler: np.ndarray, scale: np.ndarray) -> dict[int, BadSample]:
     """Poses that cannot be: an angle beyond pi (degrees?), or a scale not above 0.
 
@@ -82,7 +87,7 @@ def bad_poses(euler: np.ndarray, scale: np.ndarray) -> dict[int, BadSample]:
         scale: pixels per um, shape (n,).
 
     Returns:
-        What is wrong, by position: ``angle_range`` or ``scale_not_positive``.
+        What is wrong, by position: ``angle_range`` or ``scale_not_positive``. Not of NaN: there is no pose.
     """
     bad: dict[int, BadSample] = {}
     for row in np.flatnonzero(scale <= 0).tolist():

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from transforms import image, parameters
 from transforms.archives import MemberProblem
+from transforms.depth_encodings import largest_depth_file
 from transforms.image import ImageCheck, check_image
-from transforms.names import IMAGE, PARAMETERS, SampleName
-from transforms.parameters import Parameters, TextForm, parse_parameters
+from transforms.names import DEPTH, IMAGE, MASK, NORMALS, PARAMETERS, SampleName
+from transforms.parameters import Parameters, TextForm, no_parameters, parse_parameters
 from transforms.raw_files import RawFile, RawInput, read_raw_file
 from transforms.reject import BadSample, Reject
 
@@ -35,23 +36,49 @@ class SampleFiles(NamedTuple):
 
 
 class RawSample(NamedTuple):
-    """A sample as it was read: the picture's bytes, its height and width in pixels, and the numbers."""
+    """A sample as it was read.
+
+    Attributes:
+        image: the picture's bytes.
+        size: its height and width, px.
+        parameters: the numbers; NaN where there is no text.
+        maps: the bytes of its depth, mask and normals, by role, as far as there are any.
+    """
 
     image: bytes
     size: tuple[int, int]
     parameters: Parameters
+    maps: dict[str, bytes]
 
 
 def read_sample(
     inputs: list[RawInput], files: SampleFiles, image_check: ImageCheck, form: TextForm
 ) -> RawSample | Reject:
-    """Reads and checks a sample's files; a Reject names the first that is not right."""
+    """Reads and checks a sample's files, depth and mask unseen; a Reject names the first that is not right."""
     at_work = files.files[IMAGE]
     try:
         data = read_raw_file(inputs, at_work, image.MAX_BYTES)
         size = check_image(at_work.path, data, image_check)
-        at_work = files.files[PARAMETERS]
-        text = read_raw_file(inputs, at_work, parameters.MAX_BYTES)
-        return RawSample(data, size, parse_parameters(text, form))
+        if PARAMETERS in files.files:
+            at_work = files.files[PARAMETERS]
+            numbers = parse_parameters(read_raw_file(inputs, at_work, parameters.MAX_BYTES), form)
+        else:
+            numbers = no_parameters(form)
+        maps = {}
+        for role in (DEPTH, MASK, NORMALS):
+            if role in files.files:
+                at_work = files.files[role]
+                maps[role] = read_raw_file(
+                    inputs, at_work, image.MAX_BYTES if role == NORMALS else largest_depth_file(size)
+                )
+        if NORMALS in maps:
+            _check_normals(at_work.path, maps[NORMALS], image_check, size)
+        return RawSample(data, size, numbers, maps)
     except BadSample as bad:
         return Reject(files.name.key, at_work.path, STAGE, bad.reason, bad.detail)
+
+
+def _check_normals(path: str, data: bytes, image_check: ImageCheck, size: tuple[int, int]) -> None:
+    seen = check_image(path, data, image_check)
+    if seen != size:
+        raise BadSample("normals_size", f"{seen[0]} x {seen[1]}, the picture has {size[0]} x {size[1]} rows x columns")

@@ -84,7 +84,8 @@ def test_the_size_of_new_pictures_counts_for_shards_and_for_what_a_chunk_holds()
     listing = listing_of({f"afw_{n}_1": 30 for n in range(40)}, size=50_000)
 
     def plan(picture_bytes):
-        return make_plan(listing, lambda _: "train", 0, NUMBERS, 10 << 20, None, "run", picture_bytes)
+        sizes = [lambda _: picture_bytes] if picture_bytes else []
+        return make_plan(listing, lambda _: "train", 0, NUMBERS, 10 << 20, None, "run", *sizes)
 
     samples = 40 * 30
     for picture_bytes, size in ((None, 60_000), (20_000, 30_000), (490_000, 500_000)):

@@ -1,7 +1,7 @@
 """The Beam steps that a chunk of samples goes through, in this order.
 
-Chunks hands them out; Read, Pose, Decode, Landmarks, Crop (where asked for), Encode, WritePart work on
-chunks; Assemble on shards.
+Chunks hands them out; Read, Pose, Decode, Landmarks, Crop (where asked for), Depth (of FineData), Encode,
+WritePart work on chunks; Assemble on shards.
 Each is a dataclass of settings over the pure modules of ``transforms``.
 """
 
@@ -9,10 +9,11 @@ from transforms.steps.assemble import Assemble
 from transforms.steps.chunks import Chunks
 from transforms.steps.crop import Crop
 from transforms.steps.decode import Decode
+from transforms.steps.depth import Depth
 from transforms.steps.encode import Encode
 from transforms.steps.landmarks import Landmarks
 from transforms.steps.pose import Pose
 from transforms.steps.read import Read
 from transforms.steps.write_part import WritePart
 
-__all__ = ["Assemble", "Chunks", "Crop", "Decode", "Encode", "Landmarks", "Pose", "Read", "WritePart"]
+__all__ = ["Assemble", "Chunks", "Crop", "Decode", "Depth", "Encode", "Landmarks", "Pose", "Read", "WritePart"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from transforms.chunk import Chunk
 from transforms.image import ImageCheck
-from transforms.names import IMAGE, PARAMETERS
+from transforms.names import DEPTH, IMAGE, MASK, NORMALS, PARAMETERS
 from transforms.parameters import TextForm
 from transforms.plan_file import ChunkAddress, read_planned_chunk
 from transforms.raw_files import RawInput
@@ -63,5 +63,22 @@ def _columns(samples: list[tuple[SampleFiles, RawSample]], text: TextForm) -> di
         **numbers,
         "image_size": np.array([sample.size for _, sample in samples], np.int64).reshape(-1, 2),
         "image_file": [files.files[IMAGE].path for files, _ in samples],
-        "parameters_file": [files.files[PARAMETERS].path for files, _ in samples],
+        "parameters_file": [files.files.get(PARAMETERS, files.files[IMAGE]).path for files, _ in samples],
+        **(_map_columns(samples) if samples and samples[0][1].maps else {}),
     }
+
+
+def _map_columns(samples: list[tuple[SampleFiles, RawSample]]) -> dict[str, list | np.ndarray]:
+    """What FineData has besides: each sample of a layout has the same roles."""
+    columns: dict[str, list | np.ndarray] = {
+        "has_original": np.array([PARAMETERS in files.files for files, _ in samples], np.int64),
+        "source_size": np.array([sample.size for _, sample in samples], np.int64),  # also once they are cropped
+    }
+    roles = samples[0][1].maps
+    for role in (DEPTH, MASK):
+        if role in roles:
+            columns[role] = [sample.maps[role] for _, sample in samples]
+            columns[f"{role}_file"] = [files.files[role].path for files, _ in samples]
+    if NORMALS in roles:
+        columns["normals_file"] = [sample.maps[NORMALS] for _, sample in samples]
+    return columns

@@ -1,0 +1,41 @@
+"""What to say where FineData has no layout that fits it."""
+
+import shlex
+from pathlib import Path
+
+from pipeline.layout_proposal import propose_layout
+from pipeline.raw_inputs import Listing, list_inputs, suffix_counts
+from transforms.configurations import COARSE
+from transforms.errors import UserError
+from transforms.raw_files import input_name
+
+
+def no_layout(inputs: list[Path]) -> UserError:
+    """The error of ``--config fine`` without ``--layout``, with a proposal from the files."""
+    return _error(
+        "--config fine needs --layout FILE: the format of FineData is not documented, so a file of yours says how it "
+        "lies on disk",
+        list_inputs(inputs, COARSE),
+    )
+
+
+def nothing_matches(listing: Listing) -> UserError:
+    """The error of a layout whose patterns find nothing, with a proposal from the files."""
+    seen = ", ".join(f"{count} *{ending}" for ending, count in suffix_counts(listing).most_common(3))
+    return _error(
+        f"{', '.join(map(input_name, listing.inputs))}: no file is named {listing.configuration.files} (saw "
+        f"{seen or 'no file at all'})",
+        listing,
+    )
+
+
+def _error(problem: str, listing: Listing) -> UserError:
+    """One line that says what is wrong and what to do, then the proposal."""
+    proposal = propose_layout(listing)
+    inputs = " ".join(shlex.quote(input_name(place)) for place in listing.inputs)
+    if proposal.layout is None:
+        return UserError(f"{problem}; none can be proposed from what lies there:\n\n{proposal.text().rstrip()}")
+    return UserError(
+        f"{problem}; write and check the proposal below with threedface describe {inputs} --write_layout FILE.toml"
+        f"\n\n{proposal.text().rstrip()}"
+    )

@@ -1,0 +1,81 @@
+"""Depth: the depth file of each sample to the depth that its record holds."""
+
+import dataclasses
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+
+from transforms.chunk import Chunk
+from transforms.depth import to_pixels
+from transforms.depth_encodings import read_depth
+from transforms.depth_normals import depth_normals
+from transforms.depth_pictures import read_mask
+from transforms.depth_storage import encode_depth16, encode_float_png
+from transforms.fine import FineSettings
+from transforms.map_images import encode_normals
+from transforms.reject import BadSample
+from transforms.resample_depth import resize_depth
+from transforms.steps.map_chunks import map_chunks
+
+STAGE = "Depth"
+
+
+@dataclasses.dataclass
+class Depth(beam.PTransform):
+    """Rewrites depth from the files' bytes to the records', and adds depth_transform and depth_normals.
+
+    Sample by sample, so that no more than one is held as numbers.
+
+    Attributes:
+        settings: how depth is read and stored.
+        size: rows and columns of cropped pictures; None where they are as they were.
+    """
+
+    settings: FineSettings
+    size: int | None
+
+    def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
+        """Chunks with the boxes of their pictures, to chunks with the depth of these."""
+        return map_chunks(chunks, self._add_depth)
+
+    def _add_depth(self, chunk: Chunk) -> Chunk:
+        layout = self.settings.layout.depth
+        stored: list[dict[str, Any]] = []
+        bad: dict[int, BadSample] = {}
+        files = list(chunk.columns["depth_file"])
+        for row in range(len(chunk)):
+            sample = {name: column[row] for name, column in chunk.columns.items()}
+            size = tuple(sample["source_size"].tolist())
+            try:
+                mask = read_mask(sample["mask"], size) if "mask" in sample else None
+            except BadSample as error:
+                bad[row], files[row] = error, sample["mask_file"]
+                continue
+            try:
+                pixels = to_pixels(read_depth(sample["depth"], layout, size), layout, mask)
+                stored.append(self._stored(pixels, sample.get("crop/box")))
+            except BadSample as error:
+                bad[row] = error
+        chunk = chunk.with_columns({"depth_fault_file": files}).without(STAGE, bad, file="depth_fault_file")
+        names = stored[0] if stored else {}
+        return chunk.with_columns({name: _column([some[name] for some in stored]) for name in names})
+
+    def _stored(self, pixels: np.ndarray, box: np.ndarray | None) -> dict[str, Any]:
+        if box is not None and self.size is not None:
+            pixels = resize_depth(pixels, box, self.size)
+            if np.isnan(pixels).all():
+                raise BadSample("depth_outside", "no pixel of the cropped picture has a depth")
+        stored: dict[str, Any] = {}
+        if self.settings.storage == "png16":
+            stored["depth"], stored["depth_transform"] = encode_depth16(pixels, self.settings.layout.depth)
+        else:
+            stored["depth"] = encode_float_png(pixels)
+        if self.settings.normals:
+            stored["depth_normals"] = encode_normals(*depth_normals(pixels))
+        return stored
+
+
+def _column(values: list[Any]) -> list[bytes] | np.ndarray:
+    """Files as a list, numbers as an array."""
+    return values if isinstance(values[0], bytes) else np.stack(values)
