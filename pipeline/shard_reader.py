@@ -22,3 +22,8 @@ def read_batches(file: Path, features: tuple[Feature, ...]) -> Iterator[dict[str
     records = tf.data.TFRecordDataset(str(file)).batch(_BATCH)
     for batch in records.map(lambda some: tf.io.parse_example(some, spec)).prefetch(1):
         yield {name: column.numpy() for name, column in batch.items()}
+
+
+def has_numbers(batch: dict[str, np.ndarray]) -> np.ndarray:
+    """Which records of a batch have the numbers of a face, (n,) bool: of FineData, those with an original."""
+    return batch["has_original"] == 1 if "has_original" in batch else np.ones(len(batch["key"]), bool)

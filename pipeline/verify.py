@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from pipeline.dataset import manifest_features
 from pipeline.finished import find_conversions, read_manifest, read_rejects
-from pipeline.shard_reader import read_batches
+from pipeline.shard_reader import has_numbers, read_batches
 from transforms.errors import RunFailed
 from transforms.fine import OF_THE_ORIGINAL
 from transforms.model_preparation import file_sha256
@@ -108,8 +108,7 @@ def _verify_shard(
 
 def _numbers_wrong(batch: dict[str, np.ndarray], features: tuple[Feature, ...]) -> list[str]:
     wrong = []
-    # Of FineData, the numbers of a face that has no original are NaN.
-    known = batch["has_original"] == 1 if "has_original" in batch else np.ones(len(batch["key"]), bool)
+    known = has_numbers(batch)  # those of the others are NaN
     for feature in features:
         if feature.kind != "float32":
             continue

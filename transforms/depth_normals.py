@@ -13,7 +13,7 @@ def depth_normals(depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         depth: (H, W) float32, px, larger is nearer, first row on top, NaN where there is none.
 
     Returns:
-        Normals, (H, W, 3) float32: x right, y up, z toward the viewer; undefined where there is none.
+        Normals, (H, W, 3) float32: x right, y up, z toward the viewer; 0 where there is none.
         Where there is one, (H, W) bool: the pixel and its four neighbours have a depth.
     """
     normals = np.zeros((*depth.shape, 3), np.float32)
@@ -23,7 +23,8 @@ def depth_normals(depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     wide = depth.astype(np.float64)
     right = (wide[1:-1, 2:] - wide[1:-1, :-2]) / 2
     down = (wide[2:, 1:-1] - wide[:-2, 1:-1]) / 2
-    length = np.sqrt(right**2 + down**2 + 1)
-    valid[1:-1, 1:-1] = np.isfinite(length) & np.isfinite(depth[1:-1, 1:-1])
-    normals[1:-1, 1:-1] = np.stack([-right, down, np.ones_like(right)], axis=-1) / length[..., None]
+    along = np.stack([-right, down, np.ones_like(right)], axis=-1)
+    inside = np.isfinite(right) & np.isfinite(down) & np.isfinite(depth[1:-1, 1:-1])
+    normals[1:-1, 1:-1][inside] = along[inside] / np.linalg.norm(along[inside], axis=-1, keepdims=True)
+    valid[1:-1, 1:-1] = inside
     return normals, valid

@@ -38,6 +38,11 @@ class Shown(NamedTuple):
     landmarks_image: np.ndarray
     facing: np.ndarray
 
+    @property
+    def has_face(self) -> bool:
+        """Whether its pose is known: of FineData without an original it is NaN."""
+        return bool(np.isfinite(self.euler).all())
+
 
 class Choice:
     """Samples spread evenly over splits, groups and sources; which ones depends on the keys alone.

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from pipeline.dataset import manifest_features
 from pipeline.report.choice import Choice, Shown
 from pipeline.report.coefficients import CoefficientSurvey
-from pipeline.shard_reader import read_batches
+from pipeline.shard_reader import has_numbers, read_batches
 from transforms.errors import UserError
 from transforms.names import group
 
@@ -63,8 +63,9 @@ def collect(folder: Path, manifest: dict[str, Any]) -> Collected:
                 try:
                     for batch in read_batches(file, features):
                         _add(batch, split, tallies, survey, choice)
-                        eulers.append(batch["pose/euler"])
-                        scales.append(batch["pose/scale"])
+                        known = has_numbers(batch)
+                        eulers.append(batch["pose/euler"][known])
+                        scales.append(batch["pose/scale"][known])
                         bar.update(len(batch["key"]))
                 except tf.errors.OpError as error:
                     problem = (error.message or type(error).__name__).splitlines()[0]
@@ -83,7 +84,9 @@ def _add(
 ) -> None:
     keys = [key.decode() for key in batch["key"].tolist()]
     sources = [source.decode() for source in batch["source"].tolist()]
-    survey.add(keys, {half: batch[f"coefficients/{half}"] for half in ("identity", "expression")})
+    known = has_numbers(batch)
+    coefficients = {half: batch[f"coefficients/{half}"][known] for half in ("identity", "expression")}
+    survey.add([keys[row] for row in known.nonzero()[0]], coefficients)
     for row, (key, source) in enumerate(zip(keys, sources, strict=True)):
         collection = group(source)
         tally = tallies.setdefault((split, collection), Tally())

@@ -62,12 +62,15 @@ def axis_ends(camera: np.ndarray, landmarks_model: np.ndarray) -> np.ndarray:
 
 
 def draw(sample: Shown, longest: int = LONGEST) -> Image.Image:
-    """The sample's picture with landmarks and pose axes, its longer side of the length asked for, px."""
+    """The sample's picture, with landmarks and pose axes if it has any; its longer side as asked for, px."""
     with Image.open(io.BytesIO(sample.image)) as file:
         picture = file.convert("RGB")
     factor = longest / max(picture.size)
     size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
-    picture = picture.resize(size, Image.Resampling.LANCZOS).convert("RGBA")
+    picture = picture.resize(size, Image.Resampling.LANCZOS)
+    if not sample.has_face:
+        return picture
+    picture = picture.convert("RGBA")
     fine = Image.new("RGBA", (size[0] * _SUPERSAMPLE, size[1] * _SUPERSAMPLE))
     # Pixel centres are at whole numbers: a column c lies c + 0.5 from the picture's left edge.
     landmarks = ((sample.landmarks_image[:, :2] + 0.5) * factor * _SUPERSAMPLE - 0.5).tolist()

@@ -110,11 +110,14 @@ def rejects(rejected: list[Reject]) -> str:
 
 
 def _picture(sample: Shown) -> str:
-    pitch, yaw, roll = (_number(round(angle), 0) + "\N{DEGREE SIGN}" for angle in np.degrees(sample.euler).tolist())
+    said = "no original"
+    if sample.has_face:
+        degrees = (_number(round(angle), 0) + "\N{DEGREE SIGN}" for angle in np.degrees(sample.euler).tolist())
+        said = "yaw {1}, pitch {0}, roll {2}".format(*degrees)
     return (
         f'<figure><img src="{data_uri(draw(sample))}" alt="{text(sample.key)}" loading="lazy">'
         f"<figcaption>{text(sample.key)}<span>{text(sample.split)}</span>"
-        f"<span>yaw {yaw}, pitch {pitch}, roll {roll}</span></figcaption></figure>"
+        f"<span>{said}</span></figcaption></figure>"
     )
 
 

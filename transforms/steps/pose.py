@@ -3,6 +3,7 @@
 import dataclasses
 
 import apache_beam as beam
+import numpy as np
 
 from transforms.chunk import Chunk
 from transforms.parameters import bad_poses
@@ -35,4 +36,5 @@ class Pose(beam.PTransform):
             columns["pose/scale"],
             columns["image_size"][:, 0] + self.row_offset,
         )
+        cameras[np.isnan(columns["pose/scale"])] = np.nan  # also the zeros of a camera that is not known
         return chunk.with_columns({"pose/rotation": rotations, "pose/camera": cameras})
