@@ -17,7 +17,6 @@ from pipeline.graph import GraphSettings, Work, build_graph
 from pipeline.identity import differences, digest, run_identity
 from pipeline.layout_check import check_layout
 from pipeline.metadata import REJECTED, RunFacts, dataset_folder
-from pipeline.missing_layout import nothing_matches
 from pipeline.options import ConvertOptions
 from pipeline.originals import add_originals
 from pipeline.plan import Plan, make_plan, plan_digest
@@ -27,6 +26,7 @@ from pipeline.run_folder import RunFolder
 from pipeline.summary import conversion_summary
 from transforms import indices
 from transforms.errors import RunFailed, UserError
+from transforms.fine import FINE
 from transforms.model_preparation import prepare
 from transforms.plan_file import PlanHeader, read_plan_header, write_plan
 from transforms.prepared_model import open_prepared
@@ -52,7 +52,7 @@ def convert(options: ConvertOptions) -> None:
     configuration = options.configuration
     listing = list_inputs(options.inputs, configuration)
     if not listing.samples:
-        raise nothing_matches(listing) if options.fine else UserError(_nothing_found(options.inputs, listing))
+        raise _nothing_found(options.inputs, listing)
     if listing.left_out:
         print(f"convert: {len(listing.left_out):,} {LEFT_OUT}", file=sys.stderr)
     if options.originals:
@@ -168,9 +168,13 @@ def _facts(folder: Path, options: ConvertOptions) -> RunFacts:
     )
 
 
-def _nothing_found(inputs: list[Path], listing: Listing) -> str:
+def _nothing_found(inputs: list[Path], listing: Listing) -> UserError:
+    if listing.configuration.name == FINE:
+        from pipeline.missing_layout import nothing_matches  # loads scipy, for the proposal
+
+        return nothing_matches(listing)
     seen = ", ".join(f"{count} *{ending}" for ending, count in suffix_counts(listing).most_common(3))
-    return (
+    return UserError(
         f"{', '.join(map(str, inputs))}: no sample found (--config {listing.configuration.name} expects "
         f"{listing.configuration.files}; saw {seen or 'no file at all'}); look with threedface describe"
     )
