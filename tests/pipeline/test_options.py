@@ -5,6 +5,7 @@ import pytest
 from pipeline.cli import main
 
 CONVERT = ["convert", "--input", "in", "--bfm", "model", "--expression", "exp", "--output", "out"]
+FINE = [*CONVERT, "--config", "fine"]
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,14 @@ CONVERT = ["convert", "--input", "in", "--bfm", "model", "--expression", "exp", 
         ([*CONVERT, "--image_size", "224", "--crop_margin", "0.3"], "--crop_margin goes with --crop face"),
         ([*CONVERT, "--image_size", "7"], "not within 8..4096"),
         ([*CONVERT, "--image_size", "224", "--crop", "face", "--crop_margin", "nan"], "not within 0..4"),
-        ([*CONVERT, "--config", "fine"], "invalid choice"),
+        ([*CONVERT, "--config", "rough"], "invalid choice"),
+        ([*CONVERT, "--layout", "guess_png16"], "--layout goes with --config fine"),
+        ([*CONVERT, "--originals", "in"], "--originals goes with --config fine"),
+        ([*CONVERT, "--config", "original", "--depth_storage", "png16"], "--depth_storage goes with --config fine"),
+        ([*CONVERT, "--depth_normals"], "--depth_normals goes with --config fine"),
+        ([*FINE, "--layout", "guess_png61"], "did you mean guess_png16?"),
+        ([*FINE, "--layout", "guess_png16", "--depth_storage", "png8"], "invalid choice"),
+        ([*FINE, "--layout", "guess_png16"], "in: not a folder"),
         ([*CONVERT, "--runner", "DirectRunner"], "downloads a program"),
         ([*CONVERT, "--runner", "NoSuchRunner"], "--runner NoSuchRunner: Unexpected pipeline runner"),
         ([*CONVERT, "--runner", "FlinkRunner", "--workers", "2"], "options of its own"),
