@@ -51,8 +51,7 @@ def convert(options: ConvertOptions) -> None:
     started = time.time()
     configuration = options.configuration
     listing = list_inputs(options.inputs, configuration)
-    if not listing.samples:
-        raise _nothing_found(options.inputs, listing)
+    _check_found(options.inputs, listing)
     if listing.left_out:
         print(f"convert: {len(listing.left_out):,} {LEFT_OUT}", file=sys.stderr)
     if options.originals:
@@ -168,13 +167,16 @@ def _facts(folder: Path, options: ConvertOptions) -> RunFacts:
     )
 
 
-def _nothing_found(inputs: list[Path], listing: Listing) -> UserError:
-    if listing.configuration.name == FINE:
+def _check_found(inputs: list[Path], listing: Listing) -> None:
+    """Raises UserError where there is no sample."""
+    if listing.configuration.name == FINE and not listing.has_whole_sample:
         from pipeline.missing_layout import nothing_matches  # loads scipy, for the proposal
 
-        return nothing_matches(listing)
+        raise nothing_matches(listing)
+    if listing.samples:
+        return
     seen = ", ".join(f"{count} *{ending}" for ending, count in suffix_counts(listing).most_common(3))
-    return UserError(
+    raise UserError(
         f"{', '.join(map(str, inputs))}: no sample found (--config {listing.configuration.name} expects "
         f"{listing.configuration.files}; saw {seen or 'no file at all'}); look with threedface describe"
     )

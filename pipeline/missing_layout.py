@@ -1,6 +1,7 @@
 """What to say where FineData has no layout that fits it."""
 
 import shlex
+from collections import Counter
 from pathlib import Path
 
 from pipeline.layout_proposal import propose_layout
@@ -20,11 +21,13 @@ def no_layout(inputs: list[Path]) -> UserError:
 
 
 def nothing_matches(listing: Listing) -> UserError:
-    """The error of a layout whose patterns find nothing, with a proposal from the files."""
-    seen = ", ".join(f"{count} *{ending}" for ending, count in suffix_counts(listing).most_common(3))
+    """The error of a layout whose patterns find no sample, with a proposal from the files."""
+    counts = Counter(role for found in listing.samples.values() for role in found.files)
+    by_role = ", ".join(f"{words}: {counts[role]:,}" for role, words in listing.configuration.roles.items())
+    others = ", ".join(f"{count:,} *{ending}" for ending, count in suffix_counts(listing).most_common(3))
     return _error(
-        f"{', '.join(map(input_name, listing.inputs))}: no file is named {listing.configuration.files} (saw "
-        f"{seen or 'no file at all'})",
+        f"{', '.join(map(input_name, listing.inputs))}: the patterns of {listing.configuration.files} find no whole "
+        f"sample ({by_role}; other files: {others or 'none'})",
         listing,
     )
 

@@ -135,7 +135,8 @@ def _unpaired(key: str, found: FoundSample, roles: dict[str, str]) -> Reject:
     files = sorted(file.path for some in found.files.values() for file in some)
     missing = [words for role, words in roles.items() if role not in found.files]
     if missing:
-        return Reject(key, files[0], STAGE, "no_pair", f"no {missing[0]} of the same name in any input folder")
+        named = min(file.path for role in roles for file in found.files.get(role, ()))
+        return Reject(key, named, STAGE, "no_pair", f"no {missing[0]} of the same name in any input folder")
     return Reject(key, files[0], STAGE, "duplicate_key", f"found {len(files)} files: {', '.join(files)}")
 
 

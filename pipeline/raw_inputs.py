@@ -40,6 +40,12 @@ class Listing:
         """The number of files that belong to no sample."""
         return sum(map(len, self.other_files.values()))
 
+    @property
+    def has_whole_sample(self) -> bool:
+        """Whether a sample has a file of each role that it needs, or one that a damaged archive keeps back."""
+        roles = self.configuration.roles.keys()
+        return any(found.problems or found.files.keys() >= roles for found in self.samples.values())
+
 
 @without_collection()
 def list_inputs(paths: list[Path], configuration: Configuration) -> Listing:

@@ -48,7 +48,7 @@ def fine_configuration(settings: FineSettings) -> Configuration:
             "3DFace (FineData): 300-W photographs with transferred details and a depth map each; coefficients and "
             "pose are those of the source's original, where it was given. For research use only."
         ),
-        files=", ".join(patterns.values()) + f" by the layout {settings.layout.name}",
+        files=f"the layout {settings.layout.name}",
         roles={role: f"{_ROLE_WORDS[role]} ({pattern})" for role, pattern in patterns.items()},
         match=settings.layout.match,
         settle=as_found,

@@ -86,8 +86,9 @@ def test_numbers_are_those_of_the_source_and_faces_without_an_original_are_nan(f
     said = capsys.readouterr().err
     assert f"1 of 4 sources have no original, such as {lost}" in said
     assert "the layout fits: r 1.00, slope 1" in said and "(9 of 9 samples)" in said
+    found = read(output)
     for truth in fine.samples:
-        sample = read(output)[truth.key]
+        sample = found[truth.key]
         assert_depth(sample, truth, 0.005 + BOUND)
         assert sample["augmentation"] == (truth.k or -1) and sample["source"].decode() == truth.source
         assert sample["has_original"] == (truth.source != lost)
@@ -137,8 +138,9 @@ def test_a_crop_takes_depth_and_normals_with_it(fine_of, tmp_path):
     fine = fine_of("tiff", sources=2)
     arguments = ("--image_size", 224, "--crop", "face", "--depth_normals", "--maps", "depth,normals")
     assert fine.convert(tmp_path / "out", *arguments) == 0
+    found = read(tmp_path / "out")
     for truth in fine.samples:
-        sample = read(tmp_path / "out")[truth.key]
+        sample = found[truth.key]
         assert sample["image"].shape == (224, 224, 3) and sample["depth"].shape == (224, 224, 1)
         depth, rendered = sample["depth"][..., 0], sample["maps"]["depth"][..., 0]
         both = binary_erosion(np.isfinite(depth) & np.isfinite(rendered), iterations=3)
@@ -156,8 +158,9 @@ def test_without_originals_resized_and_as_float32(fine_of, tmp_path, threedface)
     assert load(tmp_path / "out", config="fine").element_spec["depth"] == tf.TensorSpec((224, 224, 1), tf.float32)
     k = 224 / 450
     places = (np.arange(224) + 0.5) / k - 0.5
+    found = read(tmp_path / "out")
     for truth in fine.samples:
-        sample = read(tmp_path / "out")[truth.key]
+        sample = found[truth.key]
         assert sample["has_original"] == 0 and np.isnan(sample["landmarks"]["image"]).all()
         expected = k * map_coordinates(truth.depth, np.meshgrid(places, places, indexing="ij"), order=1)
         inside = binary_erosion(np.isfinite(expected), iterations=3)

@@ -55,7 +55,7 @@ PNG_FAULTS = {
     "another size": (lambda _: png(np.ones((225, 450), np.uint16)), "depth_size", "225 x 450, expected 450 x 450"),
     "another kind": (lambda _: png(np.ones((450, 450), np.uint8)), "not_depth", "a PNG of 8 bits"),
     "another format": (lambda data: b"GIF89a" + data, "not_depth", "expected a PNG"),
-    "cut": (lambda data: data[:-20], "damaged_depth", "without an end chunk"),
+    "cut": (lambda data: data[:-12], "damaged_depth", "without an end chunk"),
     "a byte changed": (lambda data: data[:99] + bytes([data[99] ^ 1]) + data[100:], "damaged_depth", "checksum"),
 }
 
@@ -92,7 +92,7 @@ def test_faults_of_the_other_files_are_named(fine_of, tmp_path):
     (fine.originals / f"{text[0].source}.txt").write_text("1 2 3")
     fine.path(layout.mask, no_mask).unlink()
     fine.path(layout.depth_file, no_depth).unlink()
-    # The last source has a text twice, once without the numbers' zeros or with some more.
+    # The last source has a text twice, once with its numbers padded by zeros.
     twice = samples[8:]
     stem = twice[0].source.rpartition("_")
     (fine.originals / f"{stem[0]}_00{stem[2]}.txt").write_text("")
@@ -160,7 +160,10 @@ def test_without_a_layout_that_fits_one_is_proposed(fine_of, tmp_path, capsys):
     fine.file.write_text(layout_text(dataclasses.replace(fine.layout, depth_file="{source}/depth_{k}.png")))
     assert fine.convert(tmp_path / "out") == 2
     nothing = capsys.readouterr().err
-    for message, first in ((without, "--config fine needs --layout FILE"), (nothing, "no file is named images/")):
+    for message, first in (
+        (without, "--config fine needs --layout FILE"),
+        (nothing, "({source}/depth_{k}.png): 0; other files: 12 *.png)"),
+    ):
         head, empty, *proposal = message.splitlines()
         assert first in head and f"describe {fine.folder} --write_layout FILE.toml" in head and not empty
         assert any(line.startswith('encoding = "png16"') for line in proposal)
