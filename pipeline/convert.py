@@ -70,6 +70,12 @@ def convert(options: ConvertOptions) -> None:
         digest(identity),
         options.pictures_bytes,
     )
+    if not plan.chunks:
+        first = plan.rejects[0]
+        raise UserError(
+            f"none of the {plan.samples:,} samples can be converted, such as {first.key}: {first.file}: "
+            f"{first.reason}, {first.detail}"
+        )
     identity["plan"] = plan_digest(plan)
     folder = RunFolder(dataset_folder(options.output.absolute(), configuration.name))
     if _has_ended(folder, identity, options):

@@ -207,3 +207,14 @@ def test_numbers_that_are_odd_but_possible_are_kept(raw, convert, tmp_path):
     assert samples[third.stem]["pose"]["camera"][1, 3] == np.float32(199 - t_y)
     assert not samples[first.stem]["coefficients"]["identity"].any()
     assert load(tmp_path / "out").element_spec["image"].shape.as_list() == [None, None, 3]
+
+
+def test_where_no_sample_is_whole_one_line_says_so(raw, convert, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for picture in sorted(raw.dataset.rglob("*_aug_?.jpg"))[:2]:
+        shutil.copy(picture, folder)
+    done = convert(folder, tmp_path / "out")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "none of the 2 samples can be converted" in done.stderr and "no_pair, no parameters" in done.stderr
+    assert not (tmp_path / "out").exists()
