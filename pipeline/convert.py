@@ -198,6 +198,7 @@ def _close(folder: RunFolder, options: ConvertOptions, plan: Plan, started: floa
         "runner": runner_name(options.beam) or "local",
         "workers": options.workers,
         "inputs": [str(path) for path in options.inputs],
+        **({"originals": [str(path) for path in options.originals]} if options.originals else {}),
         "python": platform.python_version(),
         "system": platform.platform(),
     }

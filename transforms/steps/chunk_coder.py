@@ -25,7 +25,7 @@ class ChunkCoder(beam.coders.Coder):
 
     def estimate_size(self, value: Chunk) -> int:
         """About how many bytes a chunk takes: those of its pictures, and of its records once encoded."""
-        return sum(len(data) for name in ("image", "record") for data in value.columns.get(name, ()))
+        return sum(len(data) for name in ("image", "depth", "record") for data in value.columns.get(name, ()))
 
     def is_deterministic(self) -> bool:
         """Chunks are no keys."""

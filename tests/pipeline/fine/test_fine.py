@@ -1,6 +1,8 @@
 """``--config fine`` from outside: depth files in each encoding to records, with the originals' numbers."""
 
 import json
+import re
+import shutil
 
 import numpy as np
 import pytest
@@ -135,11 +137,14 @@ def test_verify_takes_nan_where_there_is_no_original_and_there_only(fine_of, tmp
 
 def test_a_crop_takes_depth_and_normals_with_it(fine_of, tmp_path):
     """The original's depth is the face itself: where it is cropped, so is what is rendered anew."""
-    fine = fine_of("tiff", sources=2)
+    fine = fine_of("tiff", sources=3)
+    *known, lost = sorted({truth.source for truth in fine.samples})
+    (fine.originals / f"{lost}.txt").unlink()
     arguments = ("--image_size", 224, "--crop", "face", "--depth_normals", "--maps", "depth,normals")
-    assert fine.convert(tmp_path / "out", *arguments) == 0
+    assert fine.convert(tmp_path / "out", *arguments, "--max_rejected", 1) == 0
+    assert manifest(tmp_path / "out")["rejected_reasons"] == {"crop_not_finite": 3}  # no landmarks, no box
     found = read(tmp_path / "out")
-    for truth in fine.samples:
+    for truth in (truth for truth in fine.samples if truth.source in known):
         sample = found[truth.key]
         assert sample["image"].shape == (224, 224, 3) and sample["depth"].shape == (224, 224, 1)
         depth, rendered = sample["depth"][..., 0], sample["maps"]["depth"][..., 0]
@@ -182,4 +187,19 @@ def test_two_workers_write_the_bytes_of_one(fine_of, tmp_path, convert):
         assert done.returncode == 0, done.stderr
         contents.append({path.name: path.read_bytes() for path in (output / FOLDER).iterdir()})
         del contents[-1]["run.json"]
+    assert contents[0] == contents[1]
+
+
+def test_archives_and_padded_names_give_the_same_bytes(fine_of, tmp_path):
+    fine = fine_of("text", sources=2)
+    assert fine.convert(tmp_path / "folders") == 0
+    for text in fine.originals.iterdir():
+        text.rename(text.with_stem(re.sub(r"(\d+)", r"00\1", text.stem)))
+    archives = [shutil.make_archive(str(folder), "zip", folder) for folder in (fine.folder, fine.originals)]
+    arguments = ("--input", archives[0], "--originals", archives[1], "--layout", fine.file)
+    assert fine.run(tmp_path / "archives", *arguments) == 0
+    contents = [
+        {path.name: path.read_bytes() for path in (tmp_path / output / FOLDER).iterdir() if path.name != "run.json"}
+        for output in ("folders", "archives")
+    ]
     assert contents[0] == contents[1]
