@@ -28,5 +28,11 @@ def demo(output: Path) -> None:
         f"{files.pairs} pictures with parameters, and face model files, in {output}; convert them with\n"
         f"  threedface convert --input {files.dataset} {models} --output DIR\n"
         f"and their originals, one for each source, with\n"
-        f"  threedface convert --config original --input {files.originals} {models} --output DIR"
+        f"  threedface convert --config original --input {files.originals} {models} --output DIR\n"
+        f"and FineData of some of them, which lie on disk in one way or another, as a layout file says, with"
     )
+    for dataset, layout in files.fine:
+        print(
+            f"  threedface convert --config fine --layout {layout} --input {dataset} --originals {files.originals} "
+            f"{models} --output DIR"
+        )

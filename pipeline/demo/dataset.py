@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.demo.face_model import SyntheticModel, make_model
+from pipeline.demo.fine import PICTURES, FineFiles, FineWriter
 from pipeline.demo.model_files import write_exp_pca, write_mat
 from pipeline.demo.scene import SIZE, Look, picture, pose_camera
 from transforms.indices import (
@@ -30,6 +31,7 @@ _GROUPS = (
 _ORIGINAL = 1_000_000  # seeds what is drawn for an original, in the place of an augmentation's number
 # Spherical harmonics of one colour's light: ambient, and a lamp above and before the face.
 _LIGHTING = (0.9, 0.1, 0.35, 0.05, 0.02, 0.04, 0.08, 0.03, 0.01)
+_WITH_FINE_DATA = 4  # sources
 _WITH_DERIVED_FILES = 2  # sources whose first picture has files beside it that do not belong to the data
 
 
@@ -43,6 +45,7 @@ class DemoFiles:
         bfm: `01_MorphableModel.mat`.
         expression: `Exp_Pca.bin`.
         pairs: how many pictures with a parameter file were written to `Coarse_Dataset`.
+        fine: FineData of some of the sources, once in each of some layouts.
     """
 
     dataset: Path
@@ -50,6 +53,7 @@ class DemoFiles:
     bfm: Path
     expression: Path
     pairs: int
+    fine: tuple[FineFiles, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def write_demo(
         sources: how many faces.
         augmentations: how many pictures of each.
         seed: of everything that is drawn; the same seed gives the same files.
-        progress: called after each picture with the number done and the number in all.
+        progress: called as pictures are done, with their number and that of all.
         model: the model of `make_model`, if it is at hand.
 
     Returns:
@@ -93,7 +97,9 @@ def write_demo(
     model = model or make_model()
     folder, originals = output / "Coarse_Dataset", output / "Original_Dataset"
     originals.mkdir(parents=True, exist_ok=True)
-    done, total = 0, sources * (augmentations + 1)
+    fine = FineWriter(output, model, seed)
+    with_fine = min(sources, _WITH_FINE_DATA)
+    done, total = 0, sources * (augmentations + 1) + with_fine * PICTURES
     for index in range(sources):
         name = source_name(index)
         place = folder / "CoarseData" / name
@@ -102,6 +108,10 @@ def write_demo(
             sample = make_sample(model, seed, index, k)
             if k is None:
                 _write_original(originals, name, sample)
+                if index < with_fine:
+                    face = model.vertices(sample.identity, sample.expression)
+                    fine.write(index, name, sample.image, face, sample.pose)
+                    done += PICTURES
             else:
                 _write_pair(place / f"{name}_aug_{k}", sample)
             if k == 0 and index < _WITH_DERIVED_FILES:
@@ -110,7 +120,12 @@ def write_demo(
             if progress:
                 progress(done, total)
     files = DemoFiles(
-        folder, originals, output / "01_MorphableModel.mat", folder / "Exp_Pca.bin", sources * augmentations
+        folder,
+        originals,
+        output / "01_MorphableModel.mat",
+        folder / "Exp_Pca.bin",
+        sources * augmentations,
+        fine.files,
     )
     folder.mkdir(parents=True, exist_ok=True)
     write_mat(model, files.bfm)

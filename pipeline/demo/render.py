@@ -48,6 +48,28 @@ def draw(points: np.ndarray, triangles: np.ndarray, colours: np.ndarray, backgro
     return np.clip(np.rint(total / _SAMPLES**2), 0, 255).astype(np.uint8)
 
 
+def surface(
+    points: np.ndarray, triangles: np.ndarray, values: np.ndarray, height: int, width: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest surface at the centre of each pixel.
+
+    Args:
+        points: as of `draw`.
+        triangles: as of `draw`.
+        values: (n, k) of the vertices, interpolated over the triangles.
+        height: of the picture.
+        width: of the picture.
+
+    Returns:
+        Depth, (height, width), px, NaN where there is no surface; and the values, (height, width, k), 0 there.
+    """
+    pixel, depth, value = _fragments(points, triangles, values, height, width)
+    nearest_last = np.argsort(depth, kind="stable")
+    depths, found = np.full(height * width, np.nan), np.zeros((height * width, values.shape[1]))
+    depths[pixel[nearest_last]], found[pixel[nearest_last]] = depth[nearest_last], value[nearest_last]
+    return depths.reshape(height, width), found.reshape(height, width, -1)
+
+
 def _fragments(
     points: np.ndarray, triangles: np.ndarray, colours: np.ndarray, height: int, width: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
