@@ -2,7 +2,9 @@
 
 import heapq
 from collections import Counter
-from typing import NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +27,10 @@ class Shown(NamedTuple):
         landmarks_model: um, shape (68, 3).
         landmarks_image: column, row, depth, px, shape (68, 3).
         facing: cosine of outward normal and view direction, shape (68,).
+        visible: 1 where no part of the face hides a landmark, else 0, shape (68,); None where no maps were made.
+        maps: files of the sample's maps, and their transforms, by feature; few samples are held with them.
+
+    Of FineData without its original, the numbers of the face are NaN.
     """
 
     key: str
@@ -37,11 +43,13 @@ class Shown(NamedTuple):
     landmarks_model: np.ndarray
     landmarks_image: np.ndarray
     facing: np.ndarray
+    visible: np.ndarray | None = None
+    maps: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def has_face(self) -> bool:
-        """Whether its pose is known: of FineData without an original it is NaN."""
-        return bool(np.isfinite(self.euler).all())
+        """Whether the numbers of its face are known: of FineData without an original they are NaN."""
+        return bool(np.isfinite(self.camera).all())
 
 
 class Choice:

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from pipeline.report.choice import Shown
+from pipeline.report.map_pictures import Box
 from transforms.indices import NOSE_TIP
 from transforms.pose import project
 
@@ -61,24 +62,37 @@ def axis_ends(camera: np.ndarray, landmarks_model: np.ndarray) -> np.ndarray:
     return project(camera[None].astype(np.float64), ends[None])[0]
 
 
-def draw(sample: Shown, longest: int = LONGEST) -> Image.Image:
-    """The sample's picture, with landmarks and pose axes if it has any; its longer side as asked for, px."""
+def draw(sample: Shown, longest: int = LONGEST, box: Box | None = None, with_axes: bool = True) -> Image.Image:
+    """The sample's picture with landmarks and pose axes.
+
+    Landmarks are filled where they are visible, or where they face the camera if that is all that is known; they
+    and the axes are left out where the face is not known.
+
+    Args:
+        sample: the sample.
+        longest: px of the result's longer side.
+        box: left, top, right and bottom edge of what is shown, px of the picture; None for all of it.
+        with_axes: whether to draw the axes.
+    """
     with Image.open(io.BytesIO(sample.image)) as file:
         picture = file.convert("RGB")
-    factor = longest / max(picture.size)
-    size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
-    picture = picture.resize(size, Image.Resampling.LANCZOS)
+    left, top, right, bottom = box or (0, 0, *picture.size)
+    factor = longest / max(right - left, bottom - top)
+    size = (max(1, round((right - left) * factor)), max(1, round((bottom - top) * factor)))
+    picture = picture.resize(size, Image.Resampling.LANCZOS, box=(left, top, right, bottom)).convert("RGBA")
     if not sample.has_face:
-        return picture
-    picture = picture.convert("RGBA")
+        return picture.convert("RGB")
     fine = Image.new("RGBA", (size[0] * _SUPERSAMPLE, size[1] * _SUPERSAMPLE))
     # Pixel centres are at whole numbers: a column c lies c + 0.5 from the picture's left edge.
-    landmarks = ((sample.landmarks_image[:, :2] + 0.5) * factor * _SUPERSAMPLE - 0.5).tolist()
-    axes = axis_ends(sample.camera, sample.landmarks_model)
-    axes[:, :2] = (axes[:, :2] + 0.5) * factor * _SUPERSAMPLE - 0.5
+    corner = np.array([left, top]) - 0.5
+    landmarks = ((sample.landmarks_image[:, :2] - corner) * factor * _SUPERSAMPLE - 0.5).tolist()
+    near = sample.facing > 0 if sample.visible is None else sample.visible > 0
     pen = ImageDraw.Draw(fine)
-    _draw_landmarks(pen, [(x, y) for x, y in landmarks], (sample.facing > 0).tolist())
-    _draw_axes(pen, axes)
+    _draw_landmarks(pen, [(x, y) for x, y in landmarks], near.tolist())
+    if with_axes:
+        axes = axis_ends(sample.camera, sample.landmarks_model)
+        axes[:, :2] = (axes[:, :2] - corner) * factor * _SUPERSAMPLE - 0.5
+        _draw_axes(pen, axes)
     overlay = fine.resize(size, Image.Resampling.LANCZOS)
     return Image.alpha_composite(picture, overlay).convert("RGB")
 

@@ -59,6 +59,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], numbers_from: i
     )
 
 
+def number(value: float, decimals: int, sign: str = "") -> str:
+    """A number with a true minus sign, which is as wide as a digit, and none before 0; ``sign`` as of format()."""
+    return f"{round(value, decimals) + 0.0:{sign}.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def plot_figures(drawn: Iterable[str]) -> str:
+    """Plots, given as SVG, side by side."""
+    return '<div class="plots">' + "\n".join(f"<figure>{svg}</figure>" for svg in drawn) + "</div>"
+
+
 def _cell(value: object, kind: str) -> str:
     shown = f"{value:,}" if isinstance(value, int) else value
     return f"<td{kind}>{text(shown)}</td>"

@@ -4,6 +4,7 @@ from typing import Any
 
 from pipeline.report.collect import Collected
 from pipeline.report.html_parts import facts, text, tiles
+from pipeline.report.map_sections import map_sections
 from pipeline.report.sections import contact_sheet, counts, distributions, plausibility, rejects
 from pipeline.report.style import CSS
 from pipeline.summary import human_bytes
@@ -24,8 +25,9 @@ def page(manifest: dict[str, Any], collected: Collected, rejected: list[Reject])
     parts = [
         _header(name, manifest, collected),
         contact_sheet(collected.shown, list(manifest["splits"])),
+        *map_sections(collected, manifest),
         distributions(collected),
-        plausibility(collected.coefficients),
+        plausibility(collected.coefficients, collected.without_face),
         counts(manifest, collected.tallies),
         rejects(rejected),
     ]
@@ -47,6 +49,7 @@ def _header(name: str, manifest: dict[str, Any], collected: Collected) -> str:
     numbers = [
         (f"{samples['written']:,}", "samples"),
         (f"{len(sources):,}", "sources"),
+        *([(f"{manifest['with_original']:,}", "with an original")] if "with_original" in manifest else []),
         *((f"{entry['samples']:,}", f"in {split}") for split, entry in manifest["splits"].items()),
         (f"{samples['rejected']:,}", "rejected"),
         (f"{len(shards):,}", "shards"),
@@ -65,16 +68,24 @@ def _facts(manifest: dict[str, Any]) -> list[tuple[str, str]]:
         (f"{half} model", f"{entry['file']}, SHA-256 {entry['sha256'][:_SHORT_HASH]}\N{HORIZONTAL ELLIPSIS}")
         for half, entry in manifest["model_files"].items()
     ]
-    options = {option: value for option, value in manifest["options"].items() if value is not None}
+    options = {option: value for option, value in manifest["options"].items() if value not in (None, [])}
     if "shard_size" in options:
         options["shard_size"] = human_bytes(options["shard_size"])
     return [
         ("options", ", ".join(f"{option} {_option(value)}" for option, value in options.items())),
+        *([("layout", _one_line(manifest["layout_text"]))] if "layout_text" in manifest else []),
         *models,
         ("versions", ", ".join(f"{package} {version}" for package, version in manifest["versions"].items())),
     ]
 
 
+def _one_line(toml: str) -> str:
+    """A layout's keys and values, without the titles of their tables."""
+    return ", ".join(line for line in toml.splitlines() if " = " in line)
+
+
 def _option(value: object) -> str:
     """An option's value as it is given on the command line."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
     return ",".join(f"{name}={part}" for name, part in value.items()) if isinstance(value, dict) else str(value)

@@ -12,9 +12,12 @@ from matplotlib.figure import Figure
 
 from pipeline.plausible import PLAUSIBLE
 from pipeline.report.coefficients import BIN_EDGES, CoefficientSurvey
+from pipeline.report.residual import Residual
 
 SPLIT_COLOURS = ("#4a7ab5", "#e59a3c", "#5aa37c", "#b26aa8", "#8c7355", "#7d8794")
 _HALF_COLOURS = {"identity": "#4a7ab5", "expression": "#c8643f"}
+_FINE_COLOUR = "#2f6f8f"
+_DOTS = 300  # pixels of each sample in a regression
 _INK, _FAINT = "#3c4650", "#d9dee3"
 
 # The salt makes the ids, and so the whole text, the same in each run; text stays text, in the page's font.
@@ -108,6 +111,42 @@ def component_rms(rms: np.ndarray, half: str) -> str:
         axes.bar(np.arange(len(rms)), rms, width=0.8, color=_HALF_COLOURS[half])
         _label(axes, f"{half} component", "rms of coefficient / std", False)
         return _svg(figure)
+
+
+def difference_histogram(residuals: list[Residual], limit: float) -> str:
+    """Distribution of fine minus coarse depth: of all samples, and a thin line for each; limit in px."""
+    edges = np.linspace(-1.5 * limit, 1.5 * limit, 101)
+    values = [one.difference[np.isfinite(one.difference)] for one in residuals]
+    with rc_context(_STYLE):
+        figure, axes = _figure()
+        for some in values:
+            axes.stairs(_density(some, edges), edges, color=_FINE_COLOUR, lw=0.6, alpha=0.5)
+        axes.stairs(_density(np.concatenate(values), edges), edges, color=_FINE_COLOUR, lw=1.6, label="all samples")
+        axes.axvline(0, color="#9aa5b0", lw=1, ls=":")
+        _label(axes, "fine minus coarse, less its median, px", "density per px", True)
+        return _svg(figure)
+
+
+def regression(residuals: list[Residual]) -> str:
+    """Fine over coarse depth, some pixels of each sample, with the line on which they are equal."""
+    with rc_context(_STYLE):
+        figure, axes = _figure()
+        ends = []
+        for colour, one in zip(cycle(SPLIT_COLOURS), residuals, strict=False):
+            both = np.flatnonzero(np.isfinite(one.difference))
+            some = both[:: max(1, len(both) // _DOTS)]
+            coarse = one.coarse.flat[some]
+            axes.scatter(coarse, one.fine.flat[some], s=3, alpha=0.5, color=colour, linewidths=0, rasterized=True)
+            ends += [coarse.min(), coarse.max()] if len(some) else []
+        if ends:
+            axes.plot([min(ends), max(ends)], [min(ends), max(ends)], color="#9aa5b0", lw=1, ls=":", label="equal")
+        _label(axes, "coarse depth, px", "fine depth, px", bool(ends))
+        return _svg(figure)
+
+
+def _density(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    counts = np.histogram(values, edges)[0]
+    return counts / max(len(values), 1) / (edges[1] - edges[0])
 
 
 def _bins(samples: int) -> int:

@@ -12,36 +12,48 @@ from pipeline.report.choice import Shown
 from pipeline.report.coefficients import CoefficientSurvey
 from pipeline.report.collect import Collected, Tally
 from pipeline.report.drawing import data_uri, draw
-from pipeline.report.html_parts import note, section, table, text
+from pipeline.report.html_parts import note, number, plot_figures, section, table, text
 from pipeline.summary import human_bytes
 from transforms.names import GROUPS, OTHER_GROUP
 from transforms.reject import Reject
 
 REJECTS_SHOWN = 500
 
-_LEGEND = (
-    '<p class="note">The 68 landmarks: filled where they face the camera, hollow where they are turned away. '
+LANDMARK_LEGENDS = {
+    False: "The 68 landmarks: filled where they face the camera, hollow where they are turned away.",
+    True: "The 68 landmarks: filled where they are visible, hollow where the face hides them.",
+}
+_AXES = (
     "Axes of the model, 60 mm from the nose tip:"
     '<i class="key" style="background:#e83e3e"></i>x, the viewer\'s right'
     '<i class="key" style="background:#28be55"></i>y, up'
-    '<i class="key" style="background:#3c78ff"></i>z, out of the face. '
-    "The choice is spread over splits, 300-W groups and sources.</p>"
+    '<i class="key" style="background:#3c78ff"></i>z, out of the face.'
 )
+_SPREAD = "The choice is spread over splits, 300-W groups and sources."
 
 
 def contact_sheet(shown: list[Shown], splits: list[str]) -> str:
     """Pictures with landmarks and pose, by split and group."""
-    order = sorted(shown, key=lambda sample: (splits.index(sample.split), _group_place(sample.group), sample.key))
+    order = in_order(shown, splits)
     if not order:
         return section("Pictures", note("None: the conversion holds no sample."))
     figures = "\n".join(_picture(sample) for sample in order)
-    return section("Pictures", _LEGEND, f'<div class="sheet">{figures}</div>')
+    if any(sample.has_face for sample in order):
+        legend = f'<p class="note">{LANDMARK_LEGENDS[order[0].visible is not None]} {_AXES} {_SPREAD}</p>'
+    else:
+        legend = note(f"Without an original, neither landmarks nor pose are known. {_SPREAD}")
+    return section("Pictures", legend, f'<div class="sheet">{figures}</div>')
+
+
+def in_order(shown: list[Shown], splits: list[str]) -> list[Shown]:
+    """Samples by split and group."""
+    return sorted(shown, key=lambda sample: (splits.index(sample.split), _group_place(sample.group), sample.key))
 
 
 def distributions(collected: Collected) -> str:
     """Plots of pose and scale."""
     if not collected.coefficients.samples:
-        return section("Pose", note("No sample, nothing to plot."))
+        return section("Pose", note(_nothing(collected.without_face)))
     pitch, yaw, roll = ({split: values[:, axis] for split, values in collected.angles.items()} for axis in range(3))
     drawn = [
         plots.histogram(yaw, "yaw, degrees"),
@@ -58,15 +70,20 @@ def distributions(collected: Collected) -> str:
         _span("scale, px/mm", collected.scale, 3),
     ]
     head = ("", "least", "5 %", "median", "95 %", "most")
-    return section("Pose", _plots(drawn), table(head, spans, 1))
+    return section("Pose", plot_figures(drawn), table(head, spans, 1))
 
 
-def plausibility(survey: CoefficientSurvey) -> str:
-    """Distribution of the coefficients, and the samples far outside the model's."""
+def plausibility(survey: CoefficientSurvey, without_face: int) -> str:
+    """Distribution of the coefficients, and the samples far outside the model's.
+
+    Args:
+        survey: of those samples that have coefficients.
+        without_face: how many others there are.
+    """
     if not survey.samples:
-        return section("Coefficients", note("No sample, nothing to tell."))
+        return section("Coefficients", note(_nothing(without_face)))
     rms = [plots.component_rms(survey.rms(half), half) for half in survey.counts]
-    drawn = _plots([plots.coefficient_histogram(survey), *rms])
+    drawn = plot_figures([plots.coefficient_histogram(survey), *rms])
     limit = f"beyond {PLAUSIBLE:g} standard deviations of the face model"
     if not survey.beyond:
         return section("Coefficients", drawn, note(f"No sample has a coefficient {limit}."))
@@ -109,30 +126,29 @@ def rejects(rejected: list[Reject]) -> str:
     return section("Rejected samples", summary, listed, *([left] if len(rejected) > len(shown) else []))
 
 
+def _nothing(without_face: int) -> str:
+    """Why there is nothing to plot."""
+    return "No sample." if not without_face else f"None of {without_face:,} samples has an original, and so a face."
+
+
 def _picture(sample: Shown) -> str:
-    said = "no original"
-    if sample.has_face:
-        degrees = (_number(round(angle), 0) + "\N{DEGREE SIGN}" for angle in np.degrees(sample.euler).tolist())
-        said = "yaw {1}, pitch {0}, roll {2}".format(*degrees)
     return (
         f'<figure><img src="{data_uri(draw(sample))}" alt="{text(sample.key)}" loading="lazy">'
         f"<figcaption>{text(sample.key)}<span>{text(sample.split)}</span>"
-        f"<span>{said}</span></figcaption></figure>"
+        f"<span>{_angles(sample)}</span></figcaption></figure>"
     )
 
 
-def _plots(drawn: list[str]) -> str:
-    return '<div class="plots">' + "\n".join(f"<figure>{svg}</figure>" for svg in drawn) + "</div>"
+def _angles(sample: Shown) -> str:
+    if not sample.has_face:
+        return "no original: pose unknown"
+    pitch, yaw, roll = (number(round(angle), 0) + "\N{DEGREE SIGN}" for angle in np.degrees(sample.euler).tolist())
+    return f"yaw {yaw}, pitch {pitch}, roll {roll}"
 
 
 def _span(name: str, values: dict[str, np.ndarray], decimals: int) -> tuple[str, ...]:
     percentiles = np.percentile(np.concatenate(list(values.values())), (0, 5, 50, 95, 100))
-    return name, *(_number(percentile, decimals) for percentile in percentiles.tolist())
-
-
-def _number(value: float, decimals: int) -> str:
-    """A number with a true minus sign, which is as wide as a digit."""
-    return f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+    return name, *(number(percentile, decimals) for percentile in percentiles.tolist())
 
 
 def _group_place(group: str) -> int:

@@ -27,6 +27,28 @@ def test_points_are_drawn_where_the_landmarks_are(shown: Callable[..., Shown]) -
     assert (abs(drawn[:60] - 128) < 6).all()
 
 
+def test_a_box_is_drawn_as_the_whole_picture_has_it(shown: Callable[..., Shown]) -> None:
+    sample = shown(450, 450)
+    whole = np.asarray(draw(sample, 450)).astype(int)
+    part = np.asarray(draw(sample, 300, (100, 80, 400, 380))).astype(int)
+    assert np.abs(part - whole[80:380, 100:400]).mean() < 1
+
+
+def test_landmarks_are_filled_where_they_are_visible(shown: Callable[..., Shown]) -> None:
+    sample = shown(450, 450)
+    hidden = sample._replace(visible=np.arange(68) % 2)
+    drawn = np.asarray(draw(hidden, 450, with_axes=False)).astype(int)
+    column, row = hidden.landmarks_image[:, :2].round().astype(int).T
+    assert (drawn[row[1::2], column[1::2]] > 225).all()
+    assert (drawn[row[::2], column[::2]].min(axis=1) < 225).all()
+
+
+def test_a_sample_without_a_face_is_its_picture(shown: Callable[..., Shown]) -> None:
+    sample = shown(450, 450)
+    unknown = {name: np.full_like(getattr(sample, name), np.nan) for name in ("camera", "landmarks_image", "facing")}
+    assert np.abs(np.asarray(draw(sample._replace(**unknown), 90)).astype(int) - 128).max() < 4
+
+
 def test_axes_are_60_mm_long(shown: Callable[..., Shown]) -> None:
     sample = shown(450, 450)
     origin, *ends = axis_ends(sample.camera, sample.landmarks_model)

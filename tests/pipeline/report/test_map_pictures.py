@@ -1,0 +1,94 @@
+"""Maps come out of their files as they went in, and their colours say what they hold."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.report.map_pictures import (
+    NOTHING,
+    colours,
+    covered,
+    cut,
+    decode_map,
+    depth_span,
+    difference_colours,
+    face_box,
+    map_features,
+)
+from transforms.depth_storage import encode_float_png
+from transforms.map_images import encode_depth, encode_mask, encode_normals, encode_pncc
+from transforms.schema import Contents, Feature, Kind, schema
+
+
+def ramp(height: int = 40, width: int = 50) -> np.ndarray:
+    """Depth that grows to the right, with a border of 10 px without one."""
+    depth = np.full((height, width), np.nan, np.float32)
+    depth[10:-10, 10:-10] = np.arange(10, width - 10)
+    return depth
+
+
+def test_the_photograph_is_no_map() -> None:
+    features = schema(Contents(0, maps=("depth", "mask")))
+    assert [feature.name for feature in map_features(features)] == ["maps/depth", "maps/mask"]
+
+
+@pytest.mark.parametrize("kind", ["depth16", "depth32"])
+def test_depth(kind: Kind) -> None:
+    feature = Feature("depth", kind, (None, None, 1), "px", "")
+    data, transform = encode_depth(ramp())
+    values = {"depth": data if kind == "depth16" else encode_float_png(ramp()), "depth_transform": transform}
+    decoded = decode_map(feature, values)
+    np.testing.assert_allclose(decoded, ramp(), atol=1 / 256)
+    painted = colours(feature.kind, decoded).astype(int)
+    assert (painted[:10] == NOTHING).all()
+    assert painted[20, 38, 0] > painted[20, 11, 0] + 100  # yellow, near, against dark blue
+    low, high = depth_span(decoded) or (0, 0)
+    assert (low, high) == pytest.approx((10, 39), abs=0.5)
+
+
+def test_a_map_of_nothing() -> None:
+    nothing = np.full((9, 9), np.nan, np.float32)
+    assert depth_span(nothing) is None
+    assert (colours("depth16", nothing) == NOTHING).all()
+    assert face_box([nothing, np.zeros((9, 9), bool)]) == (0, 0, 9, 9)
+
+
+def test_normals_codes_mask_and_picture() -> None:
+    mask = np.isfinite(ramp())
+    normals = np.broadcast_to(np.array([0.6, 0, 0.8], np.float32), (*mask.shape, 3))
+    codes = np.where(mask[..., None], np.float32(0.2), np.float32(0))
+    file = io.BytesIO()
+    Image.new("RGB", (50, 40), (1, 2, 3)).save(file, "PNG")
+    made: list[tuple[Kind, bytes, tuple[int, int, int]]] = [
+        ("normals8", encode_normals(normals, mask), (204, 128, 230)),
+        ("codes8", encode_pncc(codes.repeat(3, axis=2)), (51, 51, 51)),
+        ("mask8", encode_mask(mask), (47, 111, 143)),
+        ("image", file.getvalue(), (1, 2, 3)),
+    ]
+    for kind, data, colour in made:
+        pixels = decode_map(Feature("some", kind, (None, None, None), "", ""), {"some": data})
+        painted = colours(kind, pixels).astype(int)
+        assert np.abs(painted[20, 20] - colour).max() <= 1
+        if kind != "image":
+            np.testing.assert_array_equal(covered(pixels), mask)
+            assert (painted[0, 0] == NOTHING).all()
+
+
+def test_a_difference_is_red_where_the_fine_depth_is_nearer() -> None:
+    painted = difference_colours(np.array([[-2.0, -9.0, 0.0, 2.0, np.nan]]), 2.0).astype(int)[0]
+    assert painted[0, 2] > painted[0, 0] + 60 and painted[3, 0] > painted[3, 2] + 60
+    assert (painted[1] == painted[0]).all()
+    assert painted[2].min() > 240 and tuple(painted[4]) == NOTHING
+
+
+def test_box() -> None:
+    where = np.zeros((100, 200), bool)
+    where[40:60, 100:120] = True
+    left, top, right, bottom = face_box([where])
+    assert (left + right, top + bottom) == pytest.approx((220, 100))
+    assert right - left == bottom - top == pytest.approx(22.4)
+    where[:, 0] = True  # taller than the margin allows
+    assert face_box([where]) == (10, 0, 110, 100)
+    assert cut(np.zeros((100, 200, 3), np.uint8), face_box([where]), 30).size == (30, 30)
