@@ -16,7 +16,7 @@ from transforms.image import ImageCheck
 from transforms.plan_file import ChunkAddress, PlannedShard
 from transforms.raw_files import RawInput
 from transforms.schema import MapName
-from transforms.steps import Assemble, Chunks, Crop, Decode, Depth, Encode, Landmarks, Pose, Read, WritePart
+from transforms.steps import Assemble, Chunks, Crop, Decode, Encode, Landmarks, Pose, Read, WritePart
 from transforms.steps.assemble import PARTS, PLAN
 from transforms.steps.chunk_coder import register
 
@@ -84,9 +84,11 @@ def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, work: Work) ->
     if settings.crop:
         placed |= "Crop" >> Crop(settings.crop, settings.row_offset)
     if settings.fine:
+        from transforms.steps.depth import Depth
+
         placed |= "Depth" >> Depth(settings.fine, settings.crop.size if settings.crop else None)
     if settings.maps:
-        from transforms.steps.maps import Maps  # loads numba, which runs without maps do not need
+        from transforms.steps.maps import Maps
 
         placed |= "Maps" >> Maps(settings.model, settings.maps)
     encoded = placed | "Encode" >> Encode(settings.facts.features)
