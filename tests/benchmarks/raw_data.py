@@ -19,7 +19,7 @@ JPEG_QUALITY = 94  # about 53 kB a picture, as in the data set
 def write_raw_data(folder: Path, sources: int, augmentations: int, seed: int = 0) -> DemoFiles:
     """Writes CoarseData with parameters of their own for each sample, identity shared by a source's."""
     model = make_model()
-    pictures = [jpeg(make_sample(model, seed, number, 0)) for number in range(PICTURES)]
+    pictures = [jpeg(make_sample(model, seed, number, 0)) for number in range(min(PICTURES, sources * augmentations))]
     rng = np.random.default_rng(seed)
     picture = cycle(pictures)
     for number in range(sources):
@@ -40,7 +40,7 @@ def write_raw_data(folder: Path, sources: int, augmentations: int, seed: int = 0
 
 def _numbers(rng: np.random.Generator, model: SyntheticModel, identity: np.ndarray) -> Sample:
     pose = np.array([*rng.uniform(-0.5, 0.5, 3), *rng.uniform(150, 300, 2), rng.uniform(0.00106, 0.00161)])
-    return Sample(identity, _draw(rng, model.expression_std), pose, np.empty(0))
+    return Sample(identity, _draw(rng, model.expression_std), pose, image=np.empty(0), albedo=np.empty(0))
 
 
 def _draw(rng: np.random.Generator, std: np.ndarray) -> np.ndarray:
