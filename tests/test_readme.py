@@ -31,6 +31,7 @@ def own_data(tmp_path_factory, raw):
     folder = tmp_path_factory.mktemp("own")
     (folder / "Coarse_Dataset").symlink_to(raw.dataset)
     (folder / "Original_Dataset").symlink_to(raw.originals)
+    (folder / "Fine_Dataset").symlink_to(raw.fine[0].dataset)
     (folder / "01_MorphableModel.mat").symlink_to(raw.bfm)
     (folder / ".venv" / "bin").mkdir(parents=True)
     (folder / ".venv" / "bin" / "activate").write_text(f'PATH="{Path(sys.executable).parent}:$PATH"\n')
@@ -44,6 +45,9 @@ def test_own_data_and_reading(own_data):
     assert (own_data / "shards/threedface/coarse/1.0.0/report.html").is_file()
     printed = [run(["bash", "-euc", f"source .venv/bin/activate\n{more}"], own_data).stdout for more in others]
     assert "threedface/original 1.0.0: 10 samples" in printed[0]
+    assert "The layout fits" in (own_data / "shards/threedface/fine/1.0.0/report.html").read_text()
+    assert "threedface/coarse 1.0.0: 30 samples" in printed[3]
+    assert '"maps/pncc"' in (own_data / "maps/threedface/coarse/1.0.0/manifest.json").read_text()
     assert '"image_sizes": {"224x224": ' in (own_data / "faces/threedface/coarse/1.0.0/manifest.json").read_text()
     readers = [code for kind, code in BLOCKS if kind == "python"]
     assert len(readers) == 2
