@@ -13,7 +13,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
-    package_data={"transforms": ["data/*.txt", "layouts/*.toml"]},
+    package_data={"transforms": ["data/*.txt", "depth/layouts/*.toml"]},
     install_requires=[
         "apache-beam>=2.69",
         "google-crc32c>=1.7",

@@ -16,7 +16,7 @@ from pipeline.spot_check import NORMALISED, SpotCheck, spot_check
 from pipeline.summary import human_bytes
 from pipeline.survey import FULL_AUGMENTATIONS, Survey, survey
 from transforms.configurations import COARSE, CONFIGURATIONS, ORIGINAL
-from transforms.layout import Layout
+from transforms.depth.layout import Layout
 from transforms.names import GROUPS, OTHER_GROUP, group
 from transforms.raw_files import RawFile, input_name
 

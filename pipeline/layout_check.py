@@ -7,13 +7,13 @@ import numpy as np
 
 from pipeline.plan import Plan
 from pipeline.spot_check import evenly
-from transforms.depth import to_pixels
-from transforms.depth_agreement import Agreement, agreement
-from transforms.depth_encodings import read_depth
-from transforms.depth_pictures import read_mask
+from transforms.depth.agreement import Agreement, agreement
+from transforms.depth.convention import to_pixels
+from transforms.depth.encodings import read_depth
+from transforms.depth.layout import Layout
+from transforms.depth.layout_advice import layout_advice
+from transforms.depth.pictures import read_mask
 from transforms.errors import UserError
-from transforms.layout import Layout
-from transforms.layout_advice import layout_advice
 from transforms.names import DEPTH, MASK, PARAMETERS
 from transforms.parameters import ORIGINAL_TEXT, Parameters
 from transforms.pose import camera, project, rotation
@@ -77,8 +77,8 @@ def _read(inputs: list[RawInput], files: SampleFiles, layout: Layout) -> tuple[n
 
 
 def _agreements(samples: list[tuple[np.ndarray, Parameters]], model: Path, row_offset: float) -> list[Agreement]:
-    from transforms.maps import depth_map  # load numba, which runs without originals do not need
-    from transforms.rasterise import rasterise
+    from transforms.maps.face_maps import depth_map  # load numba, which runs without originals do not need
+    from transforms.maps.rasterise import rasterise
 
     prepared, _ = opened_model(model)
     identity, expression, pose = (

@@ -11,8 +11,8 @@ import tensorflow_datasets as tfds
 from pipeline.identity import VERSION
 from transforms import indices
 from transforms.configurations import Configuration
+from transforms.depth.layout import layout_text
 from transforms.fine import FineSettings
-from transforms.layout import layout_text
 from transforms.plan_file import DATASET, PlanHeader
 from transforms.reject import Reject
 from transforms.schema import PICTURES, Contents, Feature

@@ -11,11 +11,11 @@ from typing import get_args
 from pipeline.splits import DEFAULT_SPLITS, parse_splits, split_by_300w, split_by_hash
 from transforms.configurations import COARSE, CONFIGURATIONS, Configuration
 from transforms.crop import CropSettings
+from transforms.depth.layout_presets import find_layout, preset_names
 from transforms.errors import UserError
 from transforms.fine import FINE, DepthStorage, FineSettings, fine_configuration
 from transforms.image import ImageCheck
 from transforms.indices import VERTICES
-from transforms.layout_presets import find_layout, preset_names
 from transforms.names import IMAGE, NORMALS
 from transforms.pixels import jpeg_bytes
 from transforms.raw_sample import SampleFiles

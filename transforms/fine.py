@@ -4,7 +4,7 @@ import dataclasses
 from typing import Literal
 
 from transforms.configurations import Configuration, as_found
-from transforms.layout import Layout, layout_text
+from transforms.depth.layout import Layout, layout_text
 from transforms.names import DEPTH, IMAGE, MASK, NORMALS
 from transforms.parameters import ORIGINAL_TEXT
 from transforms.schema import Feature

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from transforms import image, parameters
 from transforms.archives import MemberProblem
-from transforms.depth_encodings import largest_depth_file
+from transforms.depth.encodings import largest_depth_file
 from transforms.image import ImageCheck, check_image
 from transforms.names import DEPTH, IMAGE, MASK, NORMALS, PARAMETERS, SampleName
 from transforms.parameters import Parameters, TextForm, no_parameters, parse_parameters

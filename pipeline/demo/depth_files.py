@@ -5,15 +5,15 @@ import io
 import numpy as np
 from PIL import Image
 
-from transforms.depth_exr import open_exr_package
-from transforms.layout import DepthLayout
+from transforms.depth.exr import open_exr_package
+from transforms.depth.layout import DepthLayout
 
 
 def write_depth(values: np.ndarray, depth: DepthLayout) -> bytes:
     """A depth file.
 
     Args:
-        values: the numbers of the file, (H, W), first row first, as `transforms.depth.from_pixels` gives them;
+        values: the numbers of the file, (H, W), first row first, as `from_pixels` gives them;
             rounded where the encoding holds integers. A TIFF is of 16 bits if they are whole and fit, else float32.
         depth: the encoding; order and byte order of raw_*.
 

@@ -14,8 +14,8 @@ from pipeline.demo.face_model import SyntheticModel
 from pipeline.demo.render import surface
 from pipeline.demo.scene import SIZE, pose_camera
 from pipeline.demo.wrinkles import wrinkles
-from transforms.depth import from_pixels
-from transforms.layout import DepthLayout, Layout, layout_text
+from transforms.depth.convention import from_pixels
+from transforms.depth.layout import DepthLayout, Layout, layout_text
 from transforms.pose import project
 
 _PICTURES = 3  # of each source and layout

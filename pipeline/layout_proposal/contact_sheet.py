@@ -5,9 +5,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.layout_proposal.proposal import Proposal
 from pipeline.layout_proposal.samples import Sample, spread
-from transforms.depth import to_pixels
-from transforms.depth_encodings import read_depth
-from transforms.layout import DepthLayout
+from transforms.depth.convention import to_pixels
+from transforms.depth.encodings import read_depth
+from transforms.depth.layout import DepthLayout
 from transforms.reject import BadSample
 
 _SAMPLES = 4

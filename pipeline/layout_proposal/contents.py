@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from pipeline.layout_proposal.sniffing import sniff
-from transforms.depth_encodings import read_depth
-from transforms.layout import MAX_DEPTH_PIXELS, DepthLayout, Encoding
+from transforms.depth.encodings import read_depth
+from transforms.depth.layout import MAX_DEPTH_PIXELS, DepthLayout, Encoding
 from transforms.raw_files import RawFile, RawInput, read_raw_file
 from transforms.reject import BadSample
 

@@ -13,9 +13,9 @@ from pipeline.layout_proposal.looks import Look
 from pipeline.layout_proposal.orientation import Turn, as_in_file, orient
 from pipeline.layout_proposal.relief import Relief, nearer, relief, scale
 from pipeline.layout_proposal.samples import Fault, Sample
-from transforms.depth_encodings import read_depth
+from transforms.depth.encodings import read_depth
+from transforms.depth.layout import DepthLayout
 from transforms.errors import UserError
-from transforms.layout import DepthLayout
 from transforms.reject import BadSample
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from pipeline.layout_proposal.contents import plain_layout
 from pipeline.layout_proposal.evidence import Evidence
-from transforms.depth_encodings import read_depth
-from transforms.layout import ByteOrder, DepthLayout, Encoding, Order
+from transforms.depth.encodings import read_depth
+from transforms.depth.layout import ByteOrder, DepthLayout, Encoding, Order
 
 SIDES = (450, 400, 256, 224)  # of pictures of the data set, and of copies people make
 _ITEM_BYTES: dict[Encoding, int] = {"raw_float32": 4, "raw_float64": 8}

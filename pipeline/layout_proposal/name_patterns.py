@@ -7,7 +7,7 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
-from transforms.layout_patterns import literal_length, match_pattern, pattern_fault
+from transforms.depth.layout_patterns import literal_length, match_pattern, pattern_fault
 from transforms.names import SampleName
 from transforms.raw_files import RawFile
 

@@ -12,9 +12,9 @@ from pipeline.layout_proposal.name_patterns import find_families
 from pipeline.layout_proposal.roles import Candidate, Roles, assign, candidate
 from pipeline.layout_proposal.samples import Fault, Sample, read_samples
 from pipeline.raw_inputs import Listing
-from transforms.layout import Layout
+from transforms.depth.layout import Layout
+from transforms.depth.toml_tables import toml_text
 from transforms.raw_files import RawFile
-from transforms.toml_tables import toml_text
 
 NAME = "proposal"
 _NAMED = 2  # of many

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.layout_proposal.contents import read_bytes, read_picture
 from pipeline.layout_proposal.roles import Roles
 from pipeline.spot_check import evenly
-from transforms.depth_pictures import read_mask
+from transforms.depth.pictures import read_mask
 from transforms.names import SampleName
 from transforms.raw_files import RawInput
 from transforms.reject import BadSample

@@ -8,9 +8,9 @@ import matplotlib
 import numpy as np
 from PIL import Image
 
-from transforms.depth_normals import depth_normals
-from transforms.depth_storage import decode_float_png
-from transforms.map_images import decode_depth, decode_mask, decode_normals, decode_pncc
+from transforms.depth.storage import decode_float_png
+from transforms.depth.surface_normals import depth_normals
+from transforms.maps.images import decode_depth, decode_mask, decode_normals, decode_pncc
 from transforms.schema import PICTURES, Feature, Kind
 
 NOTHING = (216, 221, 226)  # where a map has no value

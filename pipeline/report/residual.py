@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from transforms.depth_agreement import Agreement, agreement
+from transforms.depth.agreement import Agreement, agreement
 
 _TYPICAL = (2, 98)  # percentiles
 

@@ -23,8 +23,8 @@ from pipeline.demo.face_model import SyntheticModel, make_model
 from pipeline.demo.render import vertex_normals
 from pipeline.demo.scene import pose_camera
 from pipeline.quiet_tensorflow import import_tensorflow
-from transforms.depth_storage import decode_depth16, decode_float_png, encode_depth16, encode_float_png
-from transforms.layout import DepthLayout
+from transforms.depth.layout import DepthLayout
+from transforms.depth.storage import decode_depth16, decode_float_png, encode_depth16, encode_float_png
 from transforms.png import encode_png
 from transforms.pose import project
 

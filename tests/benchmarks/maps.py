@@ -23,11 +23,12 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.demo.face_model import make_model
 from pipeline.demo.model_files import write_exp_pca, write_mat
-from transforms import map_images, maps
 from transforms.indices import landmark_vertices
+from transforms.maps import face_maps
+from transforms.maps import images as map_images
+from transforms.maps.rasterise import rasterise
 from transforms.pose import camera, project, rotation
 from transforms.prepared_model import PreparedModel, open_prepared, prepare
-from transforms.rasterise import rasterise
 from transforms.whole_mesh import whole_meshes
 
 AUGMENTATIONS = 30
@@ -77,17 +78,17 @@ def samples(model: PreparedModel, sources: int, size: int, costs: Costs) -> Iter
 def draw(model: PreparedModel, sources: int, size: int) -> tuple[Costs, dict[str, list[np.ndarray]], float]:
     """Makes all maps of all samples: costs, the pixels of each map's PNG, seconds of the first sample."""
     costs, pixels = Costs(), defaultdict(list)
-    triangles, codes, landmarks = model.triangles, maps.pncc_codes(model.mean), landmark_vertices()
+    triangles, codes, landmarks = model.triangles, face_maps.pncc_codes(model.mean), landmark_vertices()
     first = 0.0
     for mesh, matrix, turned in samples(model, sources, size, costs):
         started = time.perf_counter()
         points = costs.timed("project", lambda a, b: project(a[None], b[None])[0], matrix, mesh)
         raster = costs.timed("rasterise", rasterise, points, triangles, size, size)
-        depth = costs.timed("depth", maps.depth_map, raster)
-        normals = costs.timed("normals", maps.normal_map, raster, triangles, mesh, turned)
-        pncc = costs.timed("pncc", maps.pncc_map, raster, triangles, codes)
-        mask = costs.timed("mask", maps.mask_map, raster)
-        costs.timed("visible", maps.visible_landmarks, points, triangles, landmarks, matrix, size, size)
+        depth = costs.timed("depth", face_maps.depth_map, raster)
+        normals = costs.timed("normals", face_maps.normal_map, raster, triangles, mesh, turned)
+        pncc = costs.timed("pncc", face_maps.pncc_map, raster, triangles, codes)
+        mask = costs.timed("mask", face_maps.mask_map, raster)
+        costs.timed("visible", face_maps.visible_landmarks, points, triangles, landmarks, matrix, size, size)
         files = {
             "depth": costs.timed("depth PNG", map_images.encode_depth, depth)[0],
             "normals": costs.timed("normals PNG", map_images.encode_normals, normals, mask),

@@ -26,7 +26,7 @@ Render = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]  # de
 
 
 def ours() -> Render:
-    from transforms.rasterise import rasterise
+    from transforms.maps.rasterise import rasterise
 
     def render(points, triangles):
         raster = rasterise(points, triangles, SIZE, SIZE)

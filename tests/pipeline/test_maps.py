@@ -6,7 +6,7 @@ import tensorflow_datasets as tfds
 
 from pipeline.dataset import load
 from transforms import indices
-from transforms.maps import VISIBLE_TOLERANCE
+from transforms.maps.face_maps import VISIBLE_TOLERANCE
 
 FOLDER = "threedface/coarse/1.0.0"
 ALL = ("--maps", "mask,depth,pncc,normals", "--splits", "train=1")

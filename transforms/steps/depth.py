@@ -7,15 +7,15 @@ import apache_beam as beam
 import numpy as np
 
 from transforms.chunk import Chunk
-from transforms.depth import to_pixels
-from transforms.depth_encodings import read_depth
-from transforms.depth_normals import depth_normals
-from transforms.depth_pictures import read_mask
-from transforms.depth_storage import encode_depth16, encode_float_png
+from transforms.depth.convention import to_pixels
+from transforms.depth.encodings import read_depth
+from transforms.depth.pictures import read_mask
+from transforms.depth.resample import resize_depth
+from transforms.depth.storage import encode_depth16, encode_float_png
+from transforms.depth.surface_normals import depth_normals
 from transforms.fine import FineSettings
-from transforms.map_images import encode_normals
+from transforms.maps.images import encode_normals
 from transforms.reject import BadSample
-from transforms.resample_depth import resize_depth
 from transforms.steps.map_chunks import map_chunks
 
 STAGE = "Depth"

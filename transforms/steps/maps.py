@@ -9,10 +9,10 @@ import numpy as np
 
 from transforms.chunk import Chunk
 from transforms.indices import landmark_vertices
-from transforms.map_images import encode_depth, encode_mask, encode_normals, encode_pncc
-from transforms.maps import depth_map, mask_map, normal_map, pncc_codes, pncc_map, visible_landmarks
+from transforms.maps.face_maps import depth_map, mask_map, normal_map, pncc_codes, pncc_map, visible_landmarks
+from transforms.maps.images import encode_depth, encode_mask, encode_normals, encode_pncc
+from transforms.maps.rasterise import rasterise
 from transforms.pose import project
-from transforms.rasterise import rasterise
 from transforms.schema import MapName
 from transforms.steps.decode import opened_model
 from transforms.steps.map_chunks import map_chunks

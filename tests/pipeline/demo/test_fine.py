@@ -9,15 +9,15 @@ from pipeline.demo.face_model import SyntheticModel
 from pipeline.demo.fine import FineFiles
 from pipeline.demo.render import surface
 from pipeline.demo.scene import SIZE, pose_camera
-from transforms.depth import to_pixels
-from transforms.depth_agreement import agreement
-from transforms.depth_encodings import read_depth
+from transforms.depth.agreement import agreement
+from transforms.depth.convention import to_pixels
+from transforms.depth.encodings import read_depth
+from transforms.depth.layout import Layout, parse_layout
 from transforms.indices import kept_vertices
-from transforms.layout import Layout, parse_layout
-from transforms.maps import depth_map
+from transforms.maps.face_maps import depth_map
+from transforms.maps.rasterise import rasterise
 from transforms.pose import project
 from transforms.prepared_model import PreparedModel
-from transforms.rasterise import rasterise
 
 _NAMES = ("fine_png16.toml", "fine_raw.toml")
 

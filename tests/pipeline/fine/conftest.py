@@ -13,12 +13,12 @@ from scipy.ndimage import gaussian_filter
 
 from pipeline.cli import main
 from pipeline.demo.depth_files import write_depth
-from transforms.depth import from_pixels
-from transforms.layout import DepthLayout, Layout, layout_text
-from transforms.maps import depth_map
+from transforms.depth.convention import from_pixels
+from transforms.depth.layout import DepthLayout, Layout, layout_text
+from transforms.maps.face_maps import depth_map
+from transforms.maps.rasterise import rasterise
 from transforms.pose import camera, project, rotation
 from transforms.prepared_model import PreparedModel
-from transforms.rasterise import rasterise
 from transforms.whole_mesh import whole_meshes
 
 PICTURES = 3  # of each source; the first is the original

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from transforms.depth import from_pixels
-from transforms.layout import layout_text
+from transforms.depth.convention import from_pixels
+from transforms.depth.layout import layout_text
 
 FOLDER = "threedface/fine/1.0.0"
 NAN = float("nan")

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.dataset import load
-from transforms.layout import layout_text, parse_layout
+from transforms.depth.layout import layout_text, parse_layout
 
 # What a record's 16 bits may be off, and what float32 px are.
 BOUND = 1 / 256 + 1e-4

@@ -15,7 +15,7 @@ from pipeline.demo.depth_files import write_depth
 from pipeline.demo.face_model import SyntheticModel
 from pipeline.demo.render import _fragments
 from pipeline.demo.scene import SIZE, pose_camera
-from transforms.layout import DepthLayout
+from transforms.depth.layout import DepthLayout
 from transforms.pose import project
 
 SOURCES, AUGMENTATIONS = 8, 2

@@ -11,8 +11,8 @@ from pipeline.layout_proposal import propose_layout
 from pipeline.layout_proposal.contact_sheet import contact_sheet
 from pipeline.raw_inputs import list_inputs
 from transforms.configurations import COARSE
+from transforms.depth.layout import DepthLayout, parse_layout
 from transforms.errors import UserError
-from transforms.layout import DepthLayout, parse_layout
 
 LAYOUT = DepthLayout(
     encoding="raw_float32", shape=(224, 224), invalid=(math.nan,), scale=1.0, larger="farther", rows="up"

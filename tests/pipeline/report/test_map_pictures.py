@@ -17,8 +17,8 @@ from pipeline.report.map_pictures import (
     face_box,
     map_features,
 )
-from transforms.depth_storage import encode_float_png
-from transforms.map_images import encode_depth, encode_mask, encode_normals, encode_pncc
+from transforms.depth.storage import encode_float_png
+from transforms.maps.images import encode_depth, encode_mask, encode_normals, encode_pncc
 from transforms.schema import Contents, Feature, Kind, schema
 
 

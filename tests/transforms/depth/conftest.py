@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from transforms.layout import DepthLayout
+from transforms.depth.layout import DepthLayout
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.depth import from_pixels, to_pixels
+from transforms.depth.convention import from_pixels, to_pixels
 from transforms.reject import BadSample
 
 NAN = math.nan

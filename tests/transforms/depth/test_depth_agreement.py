@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from transforms.depth import from_pixels, to_pixels
-from transforms.depth_agreement import agreement
-from transforms.layout_advice import layout_advice
+from transforms.depth.agreement import agreement
+from transforms.depth.convention import from_pixels, to_pixels
+from transforms.depth.layout_advice import layout_advice
 
 NAN = math.nan
 

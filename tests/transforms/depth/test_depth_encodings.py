@@ -13,8 +13,8 @@ from hypothesis.extra import numpy as st_numpy
 from PIL import Image
 
 from pipeline.demo.depth_files import write_depth
-from transforms.depth_encodings import largest_depth_file, read_depth
-from transforms.depth_pictures import read_mask
+from transforms.depth.encodings import largest_depth_file, read_depth
+from transforms.depth.pictures import read_mask
 from transforms.errors import UserError
 from transforms.reject import BadSample
 

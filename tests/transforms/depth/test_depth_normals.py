@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from transforms.depth_normals import depth_normals
+from transforms.depth.surface_normals import depth_normals
 
 NAN = np.nan
 ROWS, COLUMNS = np.mgrid[:80, :90].astype(np.float64)

@@ -9,9 +9,9 @@ from hypothesis.extra import numpy as st_numpy
 from PIL import Image
 
 from pipeline.demo.depth_files import write_depth
-from transforms.depth import from_pixels, to_pixels
-from transforms.depth_encodings import read_depth
-from transforms.depth_storage import (
+from transforms.depth.convention import from_pixels, to_pixels
+from transforms.depth.encodings import read_depth
+from transforms.depth.storage import (
     MAX_ERROR,
     decode_depth16,
     decode_float_png,

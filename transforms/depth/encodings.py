@@ -5,9 +5,9 @@ import math
 
 import numpy as np
 
-from transforms.depth_exr import read_exr
-from transforms.depth_pictures import check_size, read_png, read_tiff
-from transforms.layout import DepthLayout
+from transforms.depth.exr import read_exr
+from transforms.depth.layout import DepthLayout
+from transforms.depth.pictures import check_size, read_png, read_tiff
 from transforms.reject import BadSample
 
 # A number takes at most 24 characters in float64's shortest form; the rest is for padding and a line's end.

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.resample_depth import resize_depth
+from transforms.depth.resample import resize_depth
 
 H, W = 90, 120
 

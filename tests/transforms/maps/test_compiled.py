@@ -1,6 +1,6 @@
 import numba
 
-from transforms.compiled import compiled
+from transforms.maps.compiled import compiled
 
 
 def test_without_a_place_for_the_cache_functions_are_still_compiled(monkeypatch):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from transforms import map_images
+from transforms.maps import images as map_images
 from transforms.png import encode_png
 
 SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 9))

@@ -15,7 +15,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from transforms.layout import DepthLayout
+from transforms.depth.layout import DepthLayout
 from transforms.png import encode_png
 from transforms.reject import BadSample
 

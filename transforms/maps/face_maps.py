@@ -6,8 +6,8 @@ are NaN in depth, 0 in the others.
 
 import numpy as np
 
-from transforms.compiled import compiled
-from transforms.rasterise import Raster, interpolate, nearest_depth
+from transforms.maps.compiled import compiled
+from transforms.maps.rasterise import Raster, interpolate, nearest_depth
 
 # How far a surface may lie before a landmark that is still seen, um. Near the horizon of a cheek depth
 # changes by more than the distance of two vertices (0.7 mm) from one triangle to the next, and the

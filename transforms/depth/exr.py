@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from transforms.depth_pictures import check_size
+from transforms.depth.pictures import check_size
 from transforms.errors import UserError
 from transforms.reject import BadSample
 

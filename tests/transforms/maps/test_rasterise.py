@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import Delaunay
 
-from transforms.rasterise import interpolate, nearest_depth, rasterise
+from transforms.maps.rasterise import interpolate, nearest_depth, rasterise
 
 HEIGHT, WIDTH = 60, 80
 ROWS, COLUMNS = np.mgrid[:HEIGHT, :WIDTH]

@@ -1,8 +1,8 @@
 import pytest
 
+from transforms.depth.layout import layout_text, parse_layout
+from transforms.depth.layout_presets import find_layout, preset_layouts, preset_names, preset_text
 from transforms.errors import UserError
-from transforms.layout import layout_text, parse_layout
-from transforms.layout_presets import find_layout, preset_layouts, preset_names, preset_text
 
 
 def test_presets_are_layouts_marked_as_guesses():

@@ -3,9 +3,9 @@
 from importlib import resources
 from pathlib import Path
 
+from transforms.depth.layout import Layout, parse_layout
+from transforms.depth.toml_tables import did_you_mean
 from transforms.errors import UserError
-from transforms.layout import Layout, parse_layout
-from transforms.toml_tables import did_you_mean
 
 # A layout is a page; anything longer was not meant.
 _MAX_BYTES = 64 * 1024
@@ -18,13 +18,13 @@ def preset_layouts() -> dict[str, Layout]:
 
 def preset_names() -> list[str]:
     """The names of the package's layouts, in order."""
-    files = (resources.files("transforms") / "layouts").iterdir()
+    files = (resources.files("transforms.depth") / "layouts").iterdir()
     return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
 
 
 def preset_text(name: str) -> str:
     """The file of one of the package's layouts, with its comments."""
-    return (resources.files("transforms") / "layouts" / f"{name}.toml").read_text(encoding="utf-8")
+    return (resources.files("transforms.depth") / "layouts" / f"{name}.toml").read_text(encoding="utf-8")
 
 
 def find_layout(file_or_preset: str) -> Layout:

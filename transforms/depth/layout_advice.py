@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from transforms.depth_agreement import Agreement, Verdict, right_scale
-from transforms.layout import DepthLayout
-from transforms.toml_tables import toml_text
+from transforms.depth.agreement import Agreement, Verdict, right_scale
+from transforms.depth.layout import DepthLayout
+from transforms.depth.toml_tables import toml_text
 
 # One sample may be wrong by itself, a layout is wrong for most.
 _MAJORITY = 0.5

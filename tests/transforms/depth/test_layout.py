@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transforms.depth.layout import DepthLayout, Layout, layout_text, parse_layout
+from transforms.depth.layout_patterns import match_pattern, pattern_fault
 from transforms.errors import UserError
-from transforms.layout import DepthLayout, Layout, layout_text, parse_layout
-from transforms.layout_patterns import match_pattern, pattern_fault
 from transforms.names import SampleName, match_augmented
 
 TEXT = """

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from transforms.compiled import compiled
+from transforms.maps.compiled import compiled
 
 _BITS = 14  # of a fixed-point coordinate's fraction
 _ONE = 1 << _BITS
