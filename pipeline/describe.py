@@ -251,7 +251,8 @@ def _fine_command(listing: Listing, models: list[FoundModel], written: list[Path
         return ["--write_layout FILE.toml writes this layout, and beside it pictures to check it by."]
     file, *pictures = map(str, written)
     look = f"Look at {pictures[0]}, correct {file}, then:" if pictures else f"Correct {file}, then:"
-    return [look, "", _convert(f"--config fine --layout {shlex.quote(file)} ", _inputs(listing), models)]
+    inputs = f"{_inputs(listing)} --originals PATH/TO/Original_Dataset"
+    return [look, "", _convert(f"--config fine --layout {shlex.quote(file)} ", inputs, models)]
 
 
 def _inputs(listing: Listing) -> str:

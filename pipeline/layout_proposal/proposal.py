@@ -55,7 +55,7 @@ class Proposal:
         lines = [
             "# Proposed by threedface describe from what the files show, not from documentation.",
             "# sure: nothing else fits. guess: likely, check it. unknown: the files do not say.",
-            "# Depth maps alone show neither scale nor offset; convert checks them by the fitted face.",
+            "# Depth maps alone show neither scale nor offset; convert --originals checks them by the fitted faces.",
             *notes,
             "",
             "[files]",

@@ -90,9 +90,8 @@ def _text(verdict: Verdict, alike: Sequence[Agreement], depth: DepthLayout, corr
         _median([getattr(one, name) for one in alike]) for name in ("correlation", "slope", "offset", "overlap")
     )
     if verdict == "ok":
-        return (
-            f"the layout fits: r {r:.2f}, slope {_rounded(slope, 2):g}, offset {offset:+.1f} px from the coarse depth"
-        )
+        shift = round(offset, 1) + 0.0  # no -0.0
+        return f"the layout fits: r {r:.2f}, slope {_rounded(slope, 2):g}, offset {shift:+.1f} px from the coarse depth"
     if verdict == "little_overlap":
         return (
             f"depth covers {overlap:.0%} of the coarse face, too little to judge: does each depth belong to the "
