@@ -1,5 +1,6 @@
 """``--config fine`` from outside: depth files in each encoding to records, with the originals' numbers."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -11,7 +12,9 @@ import tensorflow_datasets as tfds
 from scipy.ndimage import binary_erosion, map_coordinates
 
 from pipeline import verify as verification
+from pipeline.cli import main
 from pipeline.dataset import load
+from transforms.depth.layout import layout_text, parse_layout
 from transforms.fine import OF_THE_ORIGINAL
 
 FOLDER = "threedface/fine/1.0.0"
@@ -77,6 +80,31 @@ def assert_tfds_reads_the_same(output, fine, storage):
             values = np.where(values > 0, scale * values + offset, np.nan)
         assert values.shape == (450, 450, 1)
         np.testing.assert_allclose(one["depth"], values, rtol=1e-6)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_what_describe_proposes_converts_to_the_true_depth(encoding, fine_of, tmp_path, capsys):
+    """The three lines that depth files cannot show are written by hand, as the proposal asks for."""
+    if encoding == "exr":
+        pytest.importorskip("OpenEXR")
+    changes, off = ENCODINGS[encoding]
+    fine = fine_of(encoding, **changes)
+    written = tmp_path / "proposed.toml"
+    assert main(["describe", str(fine.folder), "--write_layout", str(written)]) == 0
+    text = written.read_text()
+    assert re.search(r"^offset = .*# unknown", text, re.M) and re.search(r"^# original = .*# unknown", text, re.M)
+    assert re.search(r"^scale = .*# (guess|unknown)", text, re.M)
+    proposed = parse_layout(text, "proposed")
+    truth = fine.layout
+    depth = dataclasses.replace(proposed.depth, scale=truth.depth.scale, offset=truth.depth.offset)
+    written.write_text(layout_text(dataclasses.replace(proposed, original=truth.original, depth=depth)))
+
+    assert fine.convert(tmp_path / "out", layout=written) == 0
+    assert "the layout fits" in capsys.readouterr().err
+    found = read(tmp_path / "out")
+    assert sorted(found) == sorted(sample.key for sample in fine.samples)
+    for sample in fine.samples:
+        assert_depth(found[sample.key], sample, off + BOUND)
 
 
 def test_numbers_are_those_of_the_source_and_faces_without_an_original_are_nan(fine_of, tmp_path, capsys):
