@@ -116,8 +116,6 @@ def _run(
         point_vertices=facts.point_vertices,
         row_offset=options.row_offset,
         crop=options.crop,
-        maps=options.maps,
-        fine=options.fine,
         seed=options.seed,
         facts=facts,
     )

@@ -11,11 +11,9 @@ from pipeline.metadata import RunFacts
 from pipeline.run_folder import RunFolder
 from transforms.assembly import Assembly
 from transforms.crop import CropSettings
-from transforms.fine import FineSettings
 from transforms.image import ImageCheck
 from transforms.plan_file import ChunkAddress, PlannedShard
 from transforms.raw_files import RawInput
-from transforms.schema import MapName
 from transforms.steps import Assemble, Chunks, Crop, Decode, Encode, Landmarks, Pose, Read, WritePart
 from transforms.steps.assemble import PARTS, PLAN
 from transforms.steps.chunk_coder import register
@@ -33,10 +31,8 @@ class GraphSettings:
         point_vertices: vertices of mesh/points.
         row_offset: the row on which y = 0 lies, less the image's height, px.
         crop: how pictures are cropped; None leaves them as they are.
-        maps: the maps to render.
-        fine: how the depth of FineData is read and stored; None for other configurations.
         seed: salt of the order within shards.
-        facts: what the metadata say of configuration and face model.
+        facts: what the metadata say of configuration, contents of the records, and face model.
     """
 
     folder: RunFolder
@@ -46,8 +42,6 @@ class GraphSettings:
     point_vertices: np.ndarray
     row_offset: float
     crop: CropSettings | None
-    maps: tuple[MapName, ...]
-    fine: FineSettings | None
     seed: int
     facts: RunFacts
 
@@ -70,7 +64,7 @@ class Work:
 def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, work: Work) -> None:
     """Adds the steps of a conversion to a pipeline."""
     register()
-    folder = settings.folder
+    folder, maps, fine = settings.folder, settings.facts.contents.maps, settings.facts.fine
     addresses = pipeline | "Chunks" >> Chunks(work.chunks)
     kept = pipeline | "KeptParts" >> beam.Create(work.parts)
     planned = pipeline | "Shards" >> beam.Create([(shard.number, shard) for shard in work.shards])
@@ -83,14 +77,14 @@ def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, work: Work) ->
     placed = decoded | "Landmarks" >> Landmarks(settings.model)
     if settings.crop:
         placed |= "Crop" >> Crop(settings.crop, settings.row_offset)
-    if settings.fine:
+    if fine:
         from transforms.steps.depth import Depth
 
-        placed |= "Depth" >> Depth(settings.fine, settings.crop.size if settings.crop else None)
-    if settings.maps:
+        placed |= "Depth" >> Depth(fine, settings.crop.size if settings.crop else None)
+    if maps:
         from transforms.steps.maps import Maps
 
-        placed |= "Maps" >> Maps(settings.model, settings.maps)
+        placed |= "Maps" >> Maps(settings.model, maps)
     encoded = placed | "Encode" >> Encode(settings.facts.features)
     assembly = Assembly(folder.unfinished, folder.parts, folder.markers, settings.seed)
     written = encoded | "WritePart" >> WritePart(folder.plan, assembly)

@@ -8,9 +8,9 @@ import matplotlib
 import numpy as np
 from PIL import Image
 
-from transforms.depth.storage import decode_float_png
+from transforms.depth.storage import decode_depth16, decode_float_png
 from transforms.depth.surface_normals import depth_normals
-from transforms.maps.images import decode_depth, decode_mask, decode_normals, decode_pncc
+from transforms.maps.images import decode_mask, decode_normals, decode_pncc
 from transforms.schema import PICTURES, Feature, Kind
 
 NOTHING = (216, 221, 226)  # where a map has no value
@@ -38,7 +38,7 @@ def decode_map(feature: Feature, values: Mapping[str, Any]) -> np.ndarray:
     """
     data = values[feature.name]
     if feature.kind == "depth16":
-        return decode_depth(data, values[f"{feature.name}_transform"])
+        return decode_depth16(data, values[f"{feature.name}_transform"])
     if feature.kind == "depth32":
         return decode_float_png(data)
     if feature.kind == "normals8":

@@ -20,7 +20,7 @@ _LARGEST = 65535
 
 
 def encode_depth(depth: np.ndarray) -> tuple[bytes, np.ndarray]:
-    """Encodes a depth map, shape (H, W) float32, px, NaN: no face.
+    """Encodes a depth map, shape (H, W) float32, px, NaN: no face; `transforms.depth.storage.decode_depth16` reads it.
 
     Returns:
         The PNG file, and scale and offset, shape (2,) float32, px. The scale is the smallest power
@@ -38,12 +38,6 @@ def encode_depth(depth: np.ndarray) -> tuple[bytes, np.ndarray]:
     words = np.rint(np.where(face, depth, 0) / np.float32(step)) - np.float32(origin)
     pixels = np.where(face, words, 0).astype(np.uint16)
     return encode_png(pixels), np.array([step, origin * step], np.float32)
-
-
-def decode_depth(data: bytes, transform: np.ndarray) -> np.ndarray:
-    """The depth map of `encode_depth`: shape (H, W) float32, px, NaN: no face."""
-    words = _read(data).astype(np.float32)
-    return np.where(words > 0, transform[0] * words + transform[1], np.float32(np.nan))
 
 
 def encode_normals(normals: np.ndarray, mask: np.ndarray) -> bytes:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
+from transforms.depth.storage import decode_depth16
 from transforms.maps import images as map_images
 from transforms.png import encode_png
 
@@ -30,7 +31,7 @@ def test_depth_within_a_256th_of_a_pixel(depth):
     data, transform = map_images.encode_depth(depth)
     assert transform.dtype == np.float32
     assert transform[0] == np.float32(1 / 128)
-    read = map_images.decode_depth(data, transform)
+    read = decode_depth16(data, transform)
     np.testing.assert_array_equal(np.isnan(read), np.isnan(depth))
     np.testing.assert_allclose(read, depth, atol=1 / 256, rtol=0)
 
@@ -40,14 +41,14 @@ def test_deep_maps_get_a_coarser_step_and_keep_half_of_it(span):
     depth = np.linspace(-span / 3, 2 * span / 3, 999, dtype=np.float32).reshape(27, 37)
     data, transform = map_images.encode_depth(depth)
     assert transform[0] == 2.0 ** np.ceil(np.log2(span / 65535))
-    error = np.abs(map_images.decode_depth(data, transform) - depth)
+    error = np.abs(decode_depth16(data, transform) - depth)
     assert error.max() <= transform[0] / 2
 
 
 def test_depth_without_a_face():
     data, transform = map_images.encode_depth(np.full((3, 4), np.nan, np.float32))
     assert np.isfinite(transform).all()
-    assert np.isnan(map_images.decode_depth(data, transform)).all()
+    assert np.isnan(decode_depth16(data, transform)).all()
 
 
 def test_normals_within_a_255th():
