@@ -54,7 +54,7 @@ def parse_parameters(text: bytes, form: TextForm) -> Parameters:
     words = text.split()
     if not words:
         raise BadSample("empty", f"no number, expected {expected}")
-    values = np.array(_numbers(words))
+    values = np.array(_numbers(text, words))
     if len(values) != expected:
         parts = " + ".join(map(str, sizes))
         raise BadSample("number_count", f"{len(values)} numbers, expected {expected} ({parts})")
@@ -98,9 +98,9 @@ def bad_poses(euler: np.ndarray, scale: np.ndarray) -> dict[int, BadSample]:
     return bad
 
 
-def _numbers(words: list[bytes]) -> list[float]:
+def _numbers(text: bytes, words: list[bytes]) -> list[float]:
     try:
-        if not any(b"_" in word for word in words):  # Python reads 1_000 as a number, no other program does
+        if b"_" not in text:  # Python reads 1_000 as a number, no other program does
             return list(map(float, words))
     except ValueError:
         pass

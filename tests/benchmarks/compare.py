@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def in_another_process(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Calls a function in a process of its own: what is measured begins with the memory of this one."""
+    """Calls a function in a process of its own, which frees its memory for what is measured."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as other:
         return other.submit(function, *arguments).result()
 
