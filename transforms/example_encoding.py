@@ -55,7 +55,7 @@ def _pieces(feature: Feature, column: Any) -> list[tuple[bytes, bytes]]:
 
 
 def _values(feature: Feature, column: Any) -> tuple[bytes, list[bytes]]:
-    """The tag of the list in ``Feature`` (bytes_list = 1, float_list = 2, int64_list = 3), and its one value's bytes."""
+    """Tag of the list in ``Feature`` (bytes_list = 1, float_list = 2, int64_list = 3), and the bytes of its value."""
     if feature.kind == "string" or feature.kind in PICTURES:
         return _FIRST_FIELD, [value.encode() if isinstance(value, str) else value for value in column]
     numbers = np.asarray(column)
