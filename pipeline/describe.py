@@ -18,6 +18,7 @@ from pipeline.survey import FULL_AUGMENTATIONS, Survey, survey
 from transforms.configurations import COARSE, CONFIGURATIONS, ORIGINAL
 from transforms.depth.layout import Layout
 from transforms.names import GROUPS, OTHER_GROUP, group
+from transforms.packed_list import PackedList
 from transforms.raw_files import RawFile, input_name
 
 _NAMED = 3  # of many
@@ -77,7 +78,7 @@ def _with_samples(listings: list[Listing]) -> list[Listing]:
         return found
     taken = set().union(*map(_taken, found))
     others = {
-        ending: left
+        ending: PackedList(RawFile._make, left)
         for ending, files in found[0].other_files.items()
         if (left := [file for file in files if file not in taken])
     }

@@ -24,6 +24,7 @@ from transforms.steps.decode import opened_model
 from transforms.whole_mesh import whole_meshes
 
 LOOKED_AT = 12  # samples
+CHUNKS_LOOKED_INTO = 400  # for samples with an original: all chunks of a hundred thousand samples
 
 
 def check_layout(layout: Layout, inputs: list[RawInput], plan: Plan, model: Path, row_offset: float) -> None:
@@ -40,7 +41,7 @@ def check_layout(layout: Layout, inputs: list[RawInput], plan: Plan, model: Path
         UserError: none of the samples can be read by the layout; or the depth is that of the originals' faces with
             another sign, scale or row direction.
     """
-    samples = [files for chunk in plan.chunks for files in chunk.samples]
+    samples = [files for chunk in evenly(plan.chunks, CHUNKS_LOOKED_INTO) for files in chunk.samples]
     with_original = [files for files in samples if PARAMETERS in files.files]
     chosen = evenly(with_original or samples, LOOKED_AT)
     read = [_read(inputs, files, layout) for files in chosen]

@@ -8,6 +8,7 @@ from pipeline.raw_inputs import Listing, list_inputs
 from transforms.archives import MemberProblem
 from transforms.configurations import ORIGINAL
 from transforms.errors import UserError
+from transforms.found_samples import FoundSamples
 from transforms.names import PARAMETERS, SampleName
 from transforms.originals import by_numbers
 from transforms.raw_files import RawFile
@@ -38,9 +39,14 @@ def add_originals(listing: Listing, paths: list[Path]) -> Listing:
         source = by_numbers(name.source)
         texts[source] = [file._replace(root=file.root + shift) for file in found.files.get(PARAMETERS, [])]
         problems[source] = [problem for problem in found.problems if problem.path.endswith(".txt")]
-    samples = {name: _with_text(name, found, texts, problems) for name, found in listing.samples.items()}
-    sources = {name.source for name in samples}
-    known = {name.source for name, found in samples.items() if PARAMETERS in found.files or found.problems}
+    samples = FoundSamples()
+    known: set[str] = set()
+    for name, found in listing.samples.items():
+        whole = _with_text(name, found, texts, problems)
+        samples.add(name, whole)
+        if PARAMETERS in whole.files or whole.problems:
+            known.add(name.source)
+    sources = set(samples.sources())
     if not known:
         raise UserError(
             f"{', '.join(map(str, paths))}: no text is named as one of the {len(sources)} sources, such as "

@@ -9,7 +9,8 @@ from itertools import groupby
 from pipeline.collection import without_collection
 from pipeline.raw_inputs import Listing
 from pipeline.splits import hash_fraction
-from transforms.plan_file import PlannedChunk, PlannedShard
+from transforms.names import SampleName
+from transforms.plan_file import PackedChunk, PlannedChunk, PlannedShard
 from transforms.raw_sample import FoundSample, SampleFiles
 from transforms.reject import Reject
 
@@ -27,13 +28,13 @@ class Plan:
 
     Attributes:
         shards: the shards, split by split.
-        chunks: the chunks, shard by shard.
+        chunks: the chunks, shard by shard; packed, as they hold the names of all samples.
         rejects: samples that cannot be converted, as the listing shows already.
         samples: how many samples were found: those in chunks and the rejects.
     """
 
     shards: list[PlannedShard]
-    chunks: list[PlannedChunk]
+    chunks: list[PackedChunk]
     rejects: list[Reject]
     samples: int
 
@@ -49,7 +50,7 @@ def make_plan(
     run: str,
     pictures_bytes: Callable[[SampleFiles], int] = lambda files: files.stored_bytes,
 ) -> Plan:
-    """Plans a run.
+    """Plans a run; only the samples of one shard are unpacked at a time.
 
     Sources are dealt to shards by their numbers of samples, so that a file that is mended later (and
     has another size then) moves no other sample.
@@ -64,22 +65,31 @@ def make_plan(
         run: digest of what else the bytes depend on, for the fingerprints.
         pictures_bytes: about how large the pictures are that a sample's record has from its files.
     """
-    usable, rejects = _pair(listing)
-    by_source = {source: list(group) for source, group in groupby(usable, key=lambda files: files.name.source)}
+    roles = listing.configuration.roles
+    counts: dict[str, int] = {}  # usable samples by source
+    sizes: dict[str, int] = {}
+    rejects: list[Reject] = []
+    for source in listing.samples.sources():
+        usable, rejected = _pair(listing.samples.of_source(source), roles)
+        rejects += rejected
+        if usable:
+            counts[source] = len(usable)
+            sizes[source] = sum(pictures_bytes(files) + numbers_bytes for files in usable)
     splits: dict[str, list[str]] = {}
-    for source in sorted(by_source, key=lambda source: (hash_fraction(f"order/{seed}/{source}"), source)):
+    for source in sorted(counts, key=lambda source: (hash_fraction(f"order/{seed}/{source}"), source)):
         splits.setdefault(split_of(source), []).append(source)
 
     shards: list[PlannedShard] = []
-    chunks: list[PlannedChunk] = []
+    chunks: list[PackedChunk] = []
     for split, sources in sorted(splits.items()):
-        counts = [len(by_source[source]) for source in sources]
-        size = sum(pictures_bytes(files) + numbers_bytes for source in sources for files in by_source[source])
-        groups = _divide(counts, min(num_shards or -(-size // shard_bytes), len(sources)))
+        size = sum(sizes[source] for source in sources)
+        groups = _divide(
+            [counts[source] for source in sources], min(num_shards or -(-size // shard_bytes), len(sources))
+        )
         for index, rows in enumerate(groups):
-            samples = [files for row in rows for files in by_source[sources[row]]]
+            samples = [files for row in rows for files in _pair(listing.samples.of_source(sources[row]), roles)[0]]
             own = [
-                PlannedChunk(number, len(shards), _fingerprint(run, _told(batch, listing)), batch)
+                PlannedChunk(number, len(shards), _fingerprint(run, _told(batch, roles)), batch).packed()
                 for number, batch in enumerate(_batches(samples, numbers_bytes, pictures_bytes), start=len(chunks))
             ]
             chunks += own
@@ -95,7 +105,7 @@ def make_plan(
                     fingerprint=_fingerprint(run, [split, index, len(groups), *(chunk.fingerprint for chunk in own)]),
                 )
             )
-    return Plan(shards, chunks, rejects, len(listing.samples))
+    return Plan(shards, chunks, rejects, sum(counts.values()) + len(rejects))
 
 
 def plan_digest(plan: Plan) -> str:
@@ -107,20 +117,19 @@ def _fingerprint(run: str, value: list) -> str:
     return hashlib.sha256(json.dumps([run, value]).encode()).hexdigest()[:32]
 
 
-def _told(samples: Iterable[SampleFiles], listing: Listing) -> list:
+def _told(samples: Iterable[SampleFiles], roles: dict[str, str]) -> list:
     """What of samples makes a chunk: their keys, and which files they have beyond those that all have."""
-    roles = listing.configuration.roles.keys()
     return [
-        [files.name.key, *sorted(more)] if (more := files.files.keys() - roles) else files.name.key for files in samples
+        [files.name.key, *sorted(more)] if (more := files.files.keys() - roles.keys()) else files.name.key
+        for files in samples
     ]
 
 
-def _pair(listing: Listing) -> tuple[list[SampleFiles], list[Reject]]:
+def _pair(samples: dict[SampleName, FoundSample], roles: dict[str, str]) -> tuple[list[SampleFiles], list[Reject]]:
     """Samples with one file of each role that they need, and at most one of others; and the rest."""
-    roles = listing.configuration.roles
     usable: list[SampleFiles] = []
     rejects: list[Reject] = []
-    for name, found in listing.samples.items():
+    for name, found in samples.items():
         if found.problems:
             problem = found.problems[0]
             rejects.append(Reject(name.key, problem.path, STAGE, problem.reason, problem.detail))

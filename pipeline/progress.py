@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from pipeline.run_folder import RunFolder
 from transforms.parts import find_parts
-from transforms.plan_file import PlannedChunk, PlannedShard
+from transforms.plan_file import PackedChunk, PlannedShard
 from transforms.shards import marked_shards
 
 _POLL_SECONDS = 0.25
@@ -17,11 +17,11 @@ _POLL_SECONDS = 0.25
 class ProgressBar:
     """Shows samples, rate and time left while a run goes on. Use it as a context manager."""
 
-    def __init__(self, folder: RunFolder, shards: Collection[PlannedShard], chunks: Collection[PlannedChunk]) -> None:
+    def __init__(self, folder: RunFolder, shards: Collection[PlannedShard], chunks: Collection[PackedChunk]) -> None:
         """Takes the folder of the run, in which some of it may be done already, and what is planned."""
         self._folder = folder
         self._of_shard = {shard.number: shard.samples for shard in shards}
-        self._of_chunk = {chunk.number: len(chunk.samples) for chunk in chunks}
+        self._of_chunk = {chunk.number: chunk.sample_count for chunk in chunks}
         self._before = self._done()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)

@@ -10,9 +10,10 @@ from pipeline.collection import without_collection
 from transforms.archives import archive_of, read_directory
 from transforms.configurations import Configuration
 from transforms.errors import UserError
-from transforms.names import Matcher, SampleName
+from transforms.found_samples import FoundSamples
+from transforms.names import Matcher
+from transforms.packed_list import PackedList
 from transforms.raw_files import RawFile, RawInput
-from transforms.raw_sample import FoundSample
 
 LEFT_OUT = "pictures in folders of 300-W have no text in the data set, and are left out"
 
@@ -24,15 +25,15 @@ class Listing:
     Attributes:
         configuration: what was looked for.
         inputs: the folders and archives, sorted by name.
-        samples: by name, sorted.
+        samples: by name, in order.
         other_files: files that belong to no sample, by the end of their names.
         left_out: pictures that `Configuration.settle` found to be of no sample.
     """
 
     configuration: Configuration
     inputs: list[RawInput]
-    samples: dict[SampleName, FoundSample]
-    other_files: dict[str, list[RawFile]]
+    samples: FoundSamples
+    other_files: dict[str, PackedList[RawFile]]
     left_out: list[RawFile]
 
     @property
@@ -58,7 +59,7 @@ def list_inputs(paths: list[Path], configuration: Configuration) -> Listing:
     Raises:
         UserError: a folder or archive does not exist, cannot be read, or is damaged as a whole.
     """
-    listing = Listing(configuration, [], {}, {}, [])
+    listing = Listing(configuration, [], FoundSamples(), {}, [])
     seen: set[tuple[int, int]] = set()
     for path in sorted({path.resolve() for path in paths if not path.is_file()}):
         if not path.is_dir():
@@ -68,7 +69,7 @@ def list_inputs(paths: list[Path], configuration: Configuration) -> Listing:
     for _, path in sorted(archives.items()):
         _add_archive(listing, path)
     samples, left_out = configuration.settle(listing.samples)
-    return dataclasses.replace(listing, samples=dict(sorted(samples.items())), left_out=left_out)
+    return dataclasses.replace(listing, samples=samples, left_out=left_out)
 
 
 def _add_folder(listing: Listing, folder: Path, seen: set[tuple[int, int]]) -> None:
@@ -88,7 +89,7 @@ def _add_archive(listing: Listing, path: Path) -> None:
     for problem in directory.problems:
         parsed = listing.configuration.match(f"{folder}/{problem.path}".replace("\\", "/"))
         if parsed:
-            listing.samples.setdefault(parsed[0], FoundSample()).problems.append(problem)
+            listing.samples.add_problem(parsed[0], problem)
     listing.inputs.append(directory.pieces)
 
 
@@ -96,10 +97,12 @@ def _add_file(listing: Listing, file: RawFile, path: str) -> None:
     """Adds a file; path is its own with that of the input before it, which may tell what it is."""
     parsed = listing.configuration.match(path)
     if parsed is None:
-        listing.other_files.setdefault(_ending(os.path.basename(path)), []).append(file)
+        ending = _ending(os.path.basename(path))
+        if ending not in listing.other_files:
+            listing.other_files[ending] = PackedList(RawFile._make)
+        listing.other_files[ending].append(file)
         return
-    sample, role = parsed
-    listing.samples.setdefault(sample, FoundSample()).files.setdefault(role, []).append(file)
+    listing.samples.add_file(*parsed, file)
 
 
 def suffix_counts(listing: Listing) -> Counter[str]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from pipeline.metadata import UNFINISHED
 from transforms.errors import UserError
 from transforms.parts import FoundPart, find_parts, read_part
-from transforms.plan_file import PlannedChunk, PlannedShard
+from transforms.plan_file import PackedChunk, PlannedShard
 from transforms.shards import Shard, read_markers, write_marker
 
 SHARDS = "shards.jsonl"  # the markers, kept beside the finished shards for --retry_rejected
@@ -106,7 +106,7 @@ class RunFolder:
         """Gives a run that has ended the final name, which it did not have when too much was rejected."""
         return finished.rename(self.final)
 
-    def keep(self, shards: list[PlannedShard], chunks: list[PlannedChunk], retry_rejected: bool) -> Kept:
+    def keep(self, shards: list[PlannedShard], chunks: list[PackedChunk], retry_rejected: bool) -> Kept:
         """Finds what is done of a plan, and removes all else that an earlier run left.
 
         Args:
@@ -138,7 +138,7 @@ class RunFolder:
 
         return {number: self.unfinished / shard.planned.file_name for number, shard in whole.items()}
 
-    def _keep_parts(self, chunks: list[PlannedChunk], retry_rejected: bool) -> dict[int, FoundPart]:
+    def _keep_parts(self, chunks: list[PackedChunk], retry_rejected: bool) -> dict[int, FoundPart]:
         """Leaves the whole parts of planned chunks only, and gives them by chunk."""
         parts: dict[int, FoundPart] = {}
         files = set()

@@ -3,11 +3,11 @@
 import dataclasses
 from collections.abc import Callable
 
-from transforms.names import IMAGE, PARAMETERS, Matcher, SampleName, match_augmented
+from transforms.found_samples import FoundSamples
+from transforms.names import IMAGE, PARAMETERS, Matcher, match_augmented
 from transforms.originals import match_original, settle_originals
 from transforms.parameters import AUGMENTED_TEXT, ORIGINAL_TEXT, TextForm
 from transforms.raw_files import RawFile
-from transforms.raw_sample import FoundSample
 from transforms.schema import Contents, Feature, schema
 
 
@@ -31,7 +31,7 @@ class Configuration:
     files: str
     roles: dict[str, str]
     match: Matcher
-    settle: Callable[[dict[SampleName, FoundSample]], tuple[dict[SampleName, FoundSample], list[RawFile]]]
+    settle: Callable[[FoundSamples], tuple[FoundSamples, list[RawFile]]]
     text: TextForm
     extra: tuple[Feature, ...]
 
@@ -40,7 +40,7 @@ class Configuration:
         return schema(contents, self.extra)
 
 
-def as_found(samples: dict[SampleName, FoundSample]) -> tuple[dict[SampleName, FoundSample], list[RawFile]]:
+def as_found(samples: FoundSamples) -> tuple[FoundSamples, list[RawFile]]:
     """Leaves samples their names; none of the files is left out."""
     return samples, []
 

@@ -8,9 +8,9 @@ zeros, so that files are matched by their numbers.
 import re
 import sys
 
+from transforms.found_samples import FoundSamples
 from transforms.names import IMAGE, NOT_AUGMENTED, PARAMETERS, SampleName
 from transforms.raw_files import RawFile
-from transforms.raw_sample import FoundSample
 
 _SOURCE = re.compile(
     # 300-W itself has one "image_092 _01".
@@ -32,9 +32,7 @@ def match_original(path: str) -> tuple[SampleName, str] | None:
     return (SampleName(sys.intern(by_numbers(source)), NOT_AUGMENTED), role) if source else None
 
 
-def settle_originals(
-    samples: dict[SampleName, FoundSample],
-) -> tuple[dict[SampleName, FoundSample], list[RawFile]]:
+def settle_originals(samples: FoundSamples) -> tuple[FoundSamples, list[RawFile]]:
     """Gives sources the names that they have in the data set, and leaves out what 300-W has besides.
 
     A source is named as its text is, so that it has the name of its augmentations, and their split.
@@ -43,13 +41,13 @@ def settle_originals(
     Returns:
         The samples, and the pictures left out.
     """
-    settled: dict[SampleName, FoundSample] = {}
+    settled = FoundSamples()
     left_out: list[RawFile] = []
     for name, found in samples.items():
         texts, pictures = found.files.get(PARAMETERS, []), found.files.get(IMAGE, [])
         stems = sorted(stem for stem in map(_stem, texts or pictures) if _SOURCE.fullmatch(stem))
         if stems or found.problems:
-            settled[SampleName(stems[0], NOT_AUGMENTED) if stems else name] = found
+            settled.add(SampleName(stems[0], NOT_AUGMENTED) if stems else name, found)
         else:
             left_out += pictures
     return settled, left_out

@@ -7,6 +7,7 @@ are given addresses of chunks in the file, so that the pipeline itself stays sma
 import dataclasses
 import json
 import os
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,6 +71,59 @@ class PlannedChunk:
     fingerprint: str
     samples: tuple[SampleFiles, ...]
 
+    def packed(self) -> "PackedChunk":
+        """The chunk as a plan in memory holds it."""
+        # The roles once, and then for each sample its files in their order.
+        roles = sorted({role for sample in self.samples for role in sample.files})
+        samples = [[name, *(files.get(role) for role in roles)] for name, files in self.samples]
+        line = _line([self.number, self.shard, self.fingerprint, roles, samples])
+        return PackedChunk(self.number, self.shard, self.fingerprint, len(self.samples), zlib.compress(line, 1))
+
+    @classmethod
+    def from_line(cls, line: bytes) -> "PlannedChunk":
+        """A chunk as it stands in the plan file."""
+        number, shard, fingerprint, roles, samples = json.loads(line)
+        return cls(
+            number,
+            shard,
+            fingerprint,
+            tuple(
+                SampleFiles(
+                    SampleName(*name),
+                    {role: _raw_file(*file) for role, file in zip(roles, files, strict=True) if file is not None},
+                )
+                for name, *files in samples
+            ),
+        )
+
+
+class PackedChunk(NamedTuple):
+    """A planned chunk in a twentieth of its memory: there are 40,000 chunks of ten million samples.
+
+    Attributes:
+        number: as of the chunk.
+        shard: as of the chunk.
+        fingerprint: as of the chunk.
+        sample_count: how many samples it has.
+        compressed: its line in the plan file.
+    """
+
+    number: int
+    shard: int
+    fingerprint: str
+    sample_count: int
+    compressed: bytes
+
+    @property
+    def line(self) -> bytes:
+        """Its line in the plan file."""
+        return zlib.decompress(self.compressed)
+
+    @property
+    def samples(self) -> tuple[SampleFiles, ...]:
+        """Where the samples lie."""
+        return PlannedChunk.from_line(self.line).samples
+
 
 class ChunkAddress(NamedTuple):
     """Where a chunk stands in the plan file, in bytes."""
@@ -95,7 +149,7 @@ class PlanHeader:
     rejects: tuple[Reject, ...]
 
 
-def write_plan(path: Path, header: PlanHeader, chunks: Iterable[PlannedChunk]) -> list[ChunkAddress]:
+def write_plan(path: Path, header: PlanHeader, chunks: Iterable[PackedChunk]) -> list[ChunkAddress]:
     """Writes a plan file: under a passing name, then, when it is whole, under its own.
 
     Returns:
@@ -106,10 +160,7 @@ def write_plan(path: Path, header: PlanHeader, chunks: Iterable[PlannedChunk]) -
     with unfinished.open("wb") as file:
         file.write(_line(dataclasses.asdict(header)))
         for chunk in chunks:
-            # The roles once, and then for each sample its files in their order.
-            roles = sorted({role for sample in chunk.samples for role in sample.files})
-            samples = [[name, *(files.get(role) for role in roles)] for name, files in chunk.samples]
-            line = _line([chunk.number, chunk.shard, chunk.fingerprint, roles, samples])
+            line = chunk.line
             addresses.append(ChunkAddress(file.tell(), len(line)))
             file.write(line)
         file.flush()
@@ -134,19 +185,7 @@ def read_planned_chunk(path: Path, address: ChunkAddress) -> PlannedChunk:
     """Reads one chunk of a plan file."""
     with path.open("rb") as file:
         file.seek(address.offset)
-        number, shard, fingerprint, roles, samples = json.loads(file.read(address.length))
-    return PlannedChunk(
-        number,
-        shard,
-        fingerprint,
-        tuple(
-            SampleFiles(
-                SampleName(*name),
-                {role: _raw_file(*file) for role, file in zip(roles, files, strict=True) if file is not None},
-            )
-            for name, *files in samples
-        ),
-    )
+        return PlannedChunk.from_line(file.read(address.length))
 
 
 def _raw_file(root: int, path: str, size: int, extent: list | None) -> RawFile:

@@ -15,7 +15,7 @@ from transforms.reject import BadSample, Reject
 STAGE = "Read"
 
 
-@dataclasses.dataclass(slots=True)  # there are a hundred thousand of them
+@dataclasses.dataclass(slots=True)
 class FoundSample:
     """The files found under the name of one sample, by role; a usable sample has one of each and no problem."""
 

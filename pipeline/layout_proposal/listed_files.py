@@ -12,5 +12,5 @@ def all_files(listing: Listing) -> Iterator[RawFile]:
         for files in found.files.values():
             yield from files
     yield from listing.left_out
-    for files in listing.other_files.values():
-        yield from files
+    for others in listing.other_files.values():
+        yield from others

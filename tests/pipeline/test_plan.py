@@ -1,5 +1,7 @@
 """Properties of plans: nothing lost, whole sources, bounded chunks, no dependence on folders."""
 
+import dataclasses
+import hashlib
 import itertools
 from pathlib import Path
 
@@ -11,10 +13,10 @@ from pipeline.plan import CHUNK_BYTES, CHUNK_SAMPLES, make_plan, plan_digest
 from pipeline.raw_inputs import Listing
 from pipeline.splits import split_by_hash
 from transforms.configurations import COARSE
+from transforms.found_samples import FoundSamples
 from transforms.names import SampleName
 from transforms.plan_file import PlanHeader, read_plan_header, read_planned_chunk, write_plan
 from transforms.raw_files import RawFile
-from transforms.raw_sample import FoundSample
 
 SPLITS = {"train": 0.6, "test": 0.4}
 NUMBERS = 10_000  # bytes of a record besides its picture
@@ -25,14 +27,13 @@ def split_of(source):
 
 
 def listing_of(counts, size=50_000, root="/data"):
-    samples = {}
+    samples = FoundSamples()
     for source, count in counts.items():
         for k in range(count):
             stem = f"{source}/{source}_aug_{k}"
-            samples[SampleName(source, k)] = FoundSample(
-                {"image": [RawFile(0, f"{stem}.jpg", size)], "parameters": [RawFile(0, f"{stem}.txt", 9)]}
-            )
-    return Listing(COARSE, [Path(root)], dict(sorted(samples.items())), {}, [])
+            samples.add_file(SampleName(source, k), "image", RawFile(0, f"{stem}.jpg", size))
+            samples.add_file(SampleName(source, k), "parameters", RawFile(0, f"{stem}.txt", 9))
+    return Listing(COARSE, [Path(root)], samples, {}, [])
 
 
 def plan_of(listing, shard_bytes=10 << 20, num_shards=None, seed=0, run="run"):
@@ -118,10 +119,12 @@ def test_the_plan_depends_on_names_and_sizes_only():
 
 def test_a_mended_file_moves_no_sample():
     counts = {f"afw_{n}_1": 5 for n in range(20)}
-    before, mended = listing_of(counts), listing_of(counts)
-    for found in list(mended.samples.values())[::7]:
+    before = listing_of(counts)
+    samples = dict(before.samples.items())
+    for found in list(samples.values())[::7]:
         (picture,) = found.files["image"]
         found.files["image"] = [picture._replace(bytes=49_000)]
+    mended = dataclasses.replace(before, samples=FoundSamples(samples.items()))
 
     def keys(plan):
         return [[files.name for files in chunk.samples] for chunk in plan.chunks]
@@ -156,9 +159,9 @@ def test_the_seed_changes_the_order_of_sources():
 def test_what_is_no_pair_is_rejected_by_name(images, parameters, reason, detail):
     listing = listing_of({"b": 2})
     found = {"image": images, "parameters": parameters}
-    listing.samples[SampleName("a", 0)] = FoundSample(
-        {role: [RawFile(0, path, 1) for path in paths] for role, paths in found.items() if paths}
-    )
+    for role, paths in found.items():
+        for path in paths:
+            listing.samples.add_file(SampleName("a", 0), role, RawFile(0, path, 1))
     plan = plan_of(listing)
     (reject,) = plan.rejects
     assert (reject.key, reject.stage, reject.reason) == ("a_aug_0", "Plan", reason)
@@ -171,4 +174,21 @@ def test_a_plan_file_gives_back_what_was_written(tmp_path):
     header = PlanHeader({"plan": plan_digest(plan)}, plan.samples, tuple(plan.shards), tuple(plan.rejects))
     addresses = write_plan(tmp_path / "plan", header, plan.chunks)
     assert read_plan_header(tmp_path / "plan") == header
-    assert [read_planned_chunk(tmp_path / "plan", address) for address in addresses] == plan.chunks
+    assert [read_planned_chunk(tmp_path / "plan", address).packed() for address in addresses] == plan.chunks
+    assert sum(chunk.sample_count for chunk in plan.chunks) == plan.samples
+
+
+def test_a_plan_file_stays_as_it_was(tmp_path):
+    """A run that an earlier version began goes on only while its plan, to the byte, is that of today."""
+    listing = listing_of({f"afw_{n}_1": 30 for n in range(40)})
+    listing.samples.add_file(SampleName("afw_3_1", 7), "image", RawFile(0, "again/afw_3_1_aug_7.jpg", 1))
+    listing.samples.add_file(SampleName("helen_1", 2), "image", RawFile(1, "é.jpg", 1, (7, 1, 0, None)))
+    listing.samples.add_file(SampleName("helen_1", 2), "parameters", RawFile(1, "é.txt", 1, (9, 1, 8, 5)))
+    plan = plan_of(listing, shard_bytes=8 << 20)
+    write_plan(tmp_path / "plan", PlanHeader({}, plan.samples, tuple(plan.shards), tuple(plan.rejects)), plan.chunks)
+    assert (plan.samples, len(plan.shards), len(plan.chunks)) == (1201, 10, 10)
+    assert plan_digest(plan) == "ffb623cfa3003ab492b76c767ae7a764"
+    assert (
+        hashlib.sha256((tmp_path / "plan").read_bytes()).hexdigest()
+        == "2d010b5d4c2f8262ab8028f88b7cdb9d430867166501a70317f748206400cd34"
+    )
