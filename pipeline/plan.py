@@ -120,7 +120,9 @@ def _fingerprint(run: str, value: list) -> str:
 def _told(samples: Iterable[SampleFiles], roles: dict[str, str]) -> list:
     """What of samples makes a chunk: their keys, and which files they have beyond those that all have."""
     return [
-        [files.name.key, *sorted(more)] if (more := files.files.keys() - roles.keys()) else files.name.key
+        files.name.key
+        if len(files.files) == len(roles)
+        else [files.name.key, *sorted(files.files.keys() - roles.keys())]
         for files in samples
     ]
 
@@ -133,7 +135,7 @@ def _pair(samples: dict[SampleName, FoundSample], roles: dict[str, str]) -> tupl
         if found.problems:
             problem = found.problems[0]
             rejects.append(Reject(name.key, problem.path, STAGE, problem.reason, problem.detail))
-        elif found.files.keys() >= roles.keys() and all(len(files) == 1 for files in found.files.values()):
+        elif found.files.keys() >= roles.keys() and max(map(len, found.files.values())) == 1:
             usable.append(SampleFiles(name, {role: files[0] for role, files in found.files.items()}))
         else:
             rejects.append(_unpaired(name.key, found, roles))

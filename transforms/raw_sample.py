@@ -32,7 +32,11 @@ class SampleFiles(NamedTuple):
     @property
     def stored_bytes(self) -> int:
         """Bytes of the files that go into the record as they are, or about as they are."""
-        return sum(file.bytes for role, file in self.files.items() if role != PARAMETERS)
+        size = 0
+        for role, file in self.files.items():
+            if role != PARAMETERS:
+                size += file.bytes
+        return size
 
 
 class RawSample(NamedTuple):
