@@ -25,6 +25,7 @@ from pipeline.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
 from pipeline.run_folder import RunFolder
 from pipeline.summary import conversion_summary
 from transforms import indices
+from transforms.addressed_lines import write_lists
 from transforms.errors import RunFailed, UserError
 from transforms.fine import FINE
 from transforms.model_preparation import prepare
@@ -87,25 +88,31 @@ def convert(options: ConvertOptions) -> None:
         kept = folder.keep(plan.shards, plan.chunks, options.retry_rejected)
         header = PlanHeader(identity, plan.samples, tuple(plan.shards), tuple(plan.rejects))
         addresses = write_plan(folder.plan, header, plan.chunks)
-        work = Work(
-            chunks=[
-                address
-                for chunk, address in zip(plan.chunks, addresses, strict=True)
-                if chunk.shard not in kept.shards and chunk.number not in kept.parts
-            ],
-            parts=[(part.shard, part.index_name) for part in kept.parts.values()],
-            shards=[shard for shard in plan.shards if shard.number not in kept.shards],
-        )
+        chunks = [
+            address
+            for chunk, address in zip(plan.chunks, addresses, strict=True)
+            if chunk.shard not in kept.shards and chunk.number not in kept.parts
+        ]
+        parts = [(part.shard, part.index_name) for part in kept.parts.values()]
+        shards = [shard.number for shard in plan.shards if shard.number not in kept.shards]
+        work = Work(*write_lists(folder.work, chunks, parts, shards))
+        workers = max(1, min(options.workers, len(chunks)))  # one with nothing to do would cost its start
         bar = ProgressBar(folder, plan.shards, plan.chunks)
         # The names of all samples are in the plan file now; from here on memory does not grow with their number.
         listing.samples.clear()
         plan.chunks.clear()
-        _run(folder, listing.inputs, model, options, work, bar)
+        _run(folder, listing.inputs, model, options, work, workers, bar)
         _close(folder, options, plan, started)
 
 
 def _run(
-    folder: RunFolder, inputs: list[RawInput], model: Path, options: ConvertOptions, work: Work, bar: ProgressBar
+    folder: RunFolder,
+    inputs: list[RawInput],
+    model: Path,
+    options: ConvertOptions,
+    work: Work,
+    workers: int,
+    bar: ProgressBar,
 ) -> None:
     facts = _facts(model, options)
     settings = GraphSettings(
@@ -119,7 +126,6 @@ def _run(
         seed=options.seed,
         facts=facts,
     )
-    workers = max(1, min(options.workers, len(work.chunks)))  # one with nothing to do would cost its start
     with bar:
         run_pipeline(lambda pipeline: build_graph(pipeline, settings, work), workers, options.beam, folder.log)
 

@@ -9,13 +9,13 @@ import numpy as np
 from pipeline.finish import Finish
 from pipeline.metadata import RunFacts
 from pipeline.run_folder import RunFolder
+from transforms.addressed_lines import LineAddress
 from transforms.assembly import Assembly
 from transforms.crop import CropSettings
 from transforms.image import ImageCheck
-from transforms.plan_file import ChunkAddress, PlannedShard
 from transforms.raw_files import RawInput
-from transforms.steps import Assemble, Chunks, Crop, Decode, Encode, Landmarks, Pose, Read, WritePart
-from transforms.steps.assemble import PARTS, PLAN
+from transforms.steps import Assemble, Chunks, Crop, Decode, Encode, Landmarks, Listed, Pose, Read, WritePart
+from transforms.steps.assemble import PARTS, SHARDS
 from transforms.steps.chunk_coder import register
 
 
@@ -48,26 +48,26 @@ class GraphSettings:
 
 @dataclasses.dataclass(frozen=True)
 class Work:
-    """What is to be done.
+    """What is to be done: lists in a file, given by the addresses of their lines there.
 
     Attributes:
-        chunks: addresses of the chunks to convert.
+        chunks: addresses in the plan file of the chunks to convert.
         parts: shard number and index name of parts that an earlier run finished.
-        shards: the shards to assemble.
+        shards: numbers of the shards to assemble.
     """
 
-    chunks: list[ChunkAddress]
-    parts: list[tuple[int, str]]
-    shards: list[PlannedShard]
+    chunks: list[LineAddress]
+    parts: list[LineAddress]
+    shards: list[LineAddress]
 
 
 def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, work: Work) -> None:
     """Adds the steps of a conversion to a pipeline."""
     register()
     folder, maps, fine = settings.folder, settings.facts.contents.maps, settings.facts.fine
-    addresses = pipeline | "Chunks" >> Chunks(work.chunks)
-    kept = pipeline | "KeptParts" >> beam.Create(work.parts)
-    planned = pipeline | "Shards" >> beam.Create([(shard.number, shard) for shard in work.shards])
+    addresses = pipeline | "Chunks" >> Chunks(folder.work, work.chunks)
+    kept = pipeline | "KeptParts" >> Listed(folder.work, work.parts) | beam.Map(tuple)
+    shards = pipeline | "Shards" >> Listed(folder.work, work.shards)
 
     raw = addresses | "Read" >> Read(
         folder.plan, settings.inputs, settings.image_check, settings.facts.configuration.text
@@ -90,5 +90,5 @@ def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, work: Work) ->
     written = encoded | "WritePart" >> WritePart(folder.plan, assembly)
 
     parts = (written, kept) | "Parts" >> beam.Flatten()
-    assembled = {PLAN: planned, PARTS: parts} | "Assemble" >> Assemble(assembly)
+    assembled = {SHARDS: shards, PARTS: parts} | "Assemble" >> Assemble(folder.plan, assembly)
     _ = pipeline | "Finish" >> Finish(folder, settings.facts, assembled)

@@ -1,7 +1,8 @@
 """The folder of a run: unfinished under one name, and under its final one only when it is whole.
 
 <version>.unfinished/
-    plan.jsonl              what is to be done
+    plan.jsonl              which samples go where
+    work.jsonl              what of the plan is still to be done
     parts/*/chunk-*.part    records of one chunk, with an index (.json) that is written last, by shard
     markers/*.json          one for each shard that is whole
     threedface-*.tfrecord-* the shards
@@ -49,6 +50,7 @@ class RunFolder:
         unfinished: where it is made.
         too_many: where it stands when more samples were rejected than allowed.
         plan: the plan file.
+        work: the lists of what is to be done.
         parts: the folder of part files.
         markers: the folder of markers of whole shards.
         log: what worker processes print.
@@ -60,6 +62,7 @@ class RunFolder:
         self.unfinished = final.with_name(final.name + UNFINISHED)
         self.too_many = final.with_name(final.name + _TOO_MANY)
         self.plan = self.unfinished / "plan.jsonl"
+        self.work = self.unfinished / "work.jsonl"
         self.parts = self.unfinished / "parts"
         self.markers = self.unfinished / "markers"
         self.log = self.unfinished / "workers.log"
@@ -172,7 +175,7 @@ class RunFolder:
 
     def _own(self) -> tuple[Path, ...]:
         """What belongs to the run and not to its result."""
-        return (self.plan, self.parts, self.markers, self.log)
+        return (self.plan, self.work, self.parts, self.markers, self.log)
 
     def _restore_markers(self) -> None:
         """Markers of a run that had ended: they stand in one file beside its shards."""

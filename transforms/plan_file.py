@@ -6,12 +6,13 @@ are given addresses of chunks in the file, so that the pipeline itself stays sma
 
 import dataclasses
 import json
-import os
 import zlib
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from transforms.addressed_lines import LineAddress, json_line, read_line, write_lines
 from transforms.names import SampleName
 from transforms.raw_files import RawFile
 from transforms.raw_sample import SampleFiles
@@ -76,13 +77,13 @@ class PlannedChunk:
         # The roles once, and then for each sample its files in their order.
         roles = sorted({role for sample in self.samples for role in sample.files})
         samples = [[name, *(files.get(role) for role in roles)] for name, files in self.samples]
-        line = _line([self.number, self.shard, self.fingerprint, roles, samples])
+        line = json_line([self.number, self.shard, self.fingerprint, roles, samples])
         return PackedChunk(self.number, self.shard, self.fingerprint, len(self.samples), zlib.compress(line, 1))
 
     @classmethod
-    def from_line(cls, line: bytes) -> "PlannedChunk":
+    def from_json(cls, entry: list[Any]) -> "PlannedChunk":
         """A chunk as it stands in the plan file."""
-        number, shard, fingerprint, roles, samples = json.loads(line)
+        number, shard, fingerprint, roles, samples = entry
         return cls(
             number,
             shard,
@@ -122,14 +123,7 @@ class PackedChunk(NamedTuple):
     @property
     def samples(self) -> tuple[SampleFiles, ...]:
         """Where the samples lie."""
-        return PlannedChunk.from_line(self.line).samples
-
-
-class ChunkAddress(NamedTuple):
-    """Where a chunk stands in the plan file, in bytes."""
-
-    offset: int
-    length: int
+        return PlannedChunk.from_json(json.loads(self.line)).samples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,24 +143,14 @@ class PlanHeader:
     rejects: tuple[Reject, ...]
 
 
-def write_plan(path: Path, header: PlanHeader, chunks: Iterable[PackedChunk]) -> list[ChunkAddress]:
-    """Writes a plan file: under a passing name, then, when it is whole, under its own.
+def write_plan(path: Path, header: PlanHeader, chunks: Iterable[PackedChunk]) -> list[LineAddress]:
+    """Writes a plan file.
 
     Returns:
         The address of each chunk, in the order given.
     """
-    addresses = []
-    unfinished = path.with_name(f".{path.name}")
-    with unfinished.open("wb") as file:
-        file.write(_line(dataclasses.asdict(header)))
-        for chunk in chunks:
-            line = chunk.line
-            addresses.append(ChunkAddress(file.tell(), len(line)))
-            file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)
-    return addresses
+    lines = (chunk.line for chunk in chunks)
+    return write_lines(path, chain([json_line(dataclasses.asdict(header))], lines))[1:]
 
 
 def read_plan_header(path: Path) -> PlanHeader:
@@ -181,16 +165,10 @@ def read_plan_header(path: Path) -> PlanHeader:
     )
 
 
-def read_planned_chunk(path: Path, address: ChunkAddress) -> PlannedChunk:
+def read_planned_chunk(path: Path, address: LineAddress) -> PlannedChunk:
     """Reads one chunk of a plan file."""
-    with path.open("rb") as file:
-        file.seek(address.offset)
-        return PlannedChunk.from_line(file.read(address.length))
+    return PlannedChunk.from_json(read_line(path, address))
 
 
 def _raw_file(root: int, path: str, size: int, extent: list | None) -> RawFile:
     return RawFile(root, path, size, tuple(extent) if extent else None)
-
-
-def _line(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode() + b"\n"

@@ -1,34 +1,49 @@
 """Assemble: the parts of a shard to the shard, where WritePart has not done it already."""
 
 import dataclasses
+from pathlib import Path
 
 import apache_beam as beam
 
 from transforms.assembly import Assembly
-from transforms.plan_file import PlannedShard
+from transforms.plan_file import PlannedShard, read_plan_header
 
-PLAN, PARTS = "plan", "parts"
+SHARDS, PARTS = "shards", "parts"
 
 
 @dataclasses.dataclass
 class Assemble(beam.PTransform):
-    """Joins planned shards with their parts, and sees to it that each shard is written.
+    """Joins the numbers of shards with their parts, and sees to it that each shard is written.
 
     Only file names go through the shuffle. A shard all of whose samples were rejected is written
     empty, so that the numbering of the files has no gap.
 
     Attributes:
+        plan: the plan file.
         assembly: how shards are assembled.
     """
 
+    plan: Path
     assembly: Assembly
 
     def expand(self, inputs: dict[str, beam.PCollection]) -> beam.PCollection[int]:
-        """PLAN: (number, planned shard) and PARTS: (number, index), to numbers of written shards."""
-        return inputs | "GroupByShard" >> beam.CoGroupByKey() | "Write" >> beam.MapTuple(self._assemble)
+        """SHARDS: numbers, and PARTS: (number, index), to numbers of written shards."""
+        shards = inputs[SHARDS] | "Number" >> beam.Map(lambda number: (number, None))
+        joined = {SHARDS: shards, PARTS: inputs[PARTS]} | "GroupByShard" >> beam.CoGroupByKey()
+        return joined | "Write" >> beam.ParDo(_Assemble(self.plan, self.assembly))
 
-    def _assemble(self, number: int, joined: dict[str, list]) -> int:
-        planned: PlannedShard
-        (planned,) = joined[PLAN]
-        self.assembly.assemble(planned, joined[PARTS])
-        return number
+
+class _Assemble(beam.DoFn):
+    def __init__(self, plan: Path, assembly: Assembly) -> None:
+        self._plan = plan
+        self._assembly = assembly
+
+    def setup(self) -> None:
+        """Reads which shards are planned, once a worker."""
+        self._shards: tuple[PlannedShard, ...] = read_plan_header(self._plan).shards
+
+    def process(self, numbered: tuple[int, dict[str, list]]) -> list[int]:
+        """One shard."""
+        number, joined = numbered
+        self._assembly.assemble(self._shards[number], joined[PARTS])
+        return [number]

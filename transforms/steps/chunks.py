@@ -1,31 +1,35 @@
 """Chunks: the chunks to convert, handed out in the plan's order."""
 
 import dataclasses
+from pathlib import Path
 
 import apache_beam as beam
 
-from transforms.plan_file import ChunkAddress
+from transforms.addressed_lines import LineAddress
+from transforms.steps.listed import Listed
 
 
 @dataclasses.dataclass
 class Chunks(beam.PTransform):
-    """Hands out the addresses of chunks to workers.
+    """Hands out the addresses of chunks to workers, in the order of the plan.
 
-    Create alone would hand them out in a random order. In that of the plan the chunks of a shard are
-    converted at about the same time, so that few shards have parts waiting to be assembled.
+    The chunks of a shard are then converted at about the same time, so that few shards have parts
+    waiting to be assembled.
 
     Attributes:
-        addresses: of the chunks in the plan file, in its order.
+        file: lists the addresses of the chunks in the plan file, in its order.
+        lines: of that file, with the list.
     """
 
-    addresses: list[ChunkAddress]
+    file: Path
+    lines: list[LineAddress]
 
-    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[ChunkAddress]:
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[LineAddress]:
         """One address a chunk."""
         return (
             pipeline
-            | "Create" >> beam.Create(self.addresses, reshuffle=False)
-            | "Each" >> beam.WithKeys(lambda address: address.offset)
+            | "List" >> Listed(self.file, self.lines)
+            | "Each" >> beam.MapTuple(lambda offset, length: (offset, length))
             | "HandOut" >> beam.GroupByKey()
-            | "Address" >> beam.FlatMapTuple(lambda _, addresses: addresses)
+            | "Address" >> beam.FlatMapTuple(lambda offset, lengths: [LineAddress(offset, each) for each in lengths])
         )

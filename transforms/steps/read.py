@@ -6,11 +6,12 @@ from pathlib import Path
 import apache_beam as beam
 import numpy as np
 
+from transforms.addressed_lines import LineAddress
 from transforms.chunk import Chunk
 from transforms.image import ImageCheck
 from transforms.names import DEPTH, IMAGE, MASK, NORMALS, PARAMETERS
 from transforms.parameters import TextForm
-from transforms.plan_file import ChunkAddress, read_planned_chunk
+from transforms.plan_file import read_planned_chunk
 from transforms.raw_files import RawInput
 from transforms.raw_sample import RawSample, SampleFiles, read_sample
 from transforms.reject import Reject
@@ -32,11 +33,11 @@ class Read(beam.PTransform):
     image_check: ImageCheck
     text: TextForm
 
-    def expand(self, addresses: beam.PCollection[ChunkAddress]) -> beam.PCollection[Chunk]:
+    def expand(self, addresses: beam.PCollection[LineAddress]) -> beam.PCollection[Chunk]:
         """Chunk addresses to chunks with the columns of the raw files."""
         return addresses | beam.Map(self._read_chunk)
 
-    def _read_chunk(self, address: ChunkAddress) -> Chunk:
+    def _read_chunk(self, address: LineAddress) -> Chunk:
         planned = read_planned_chunk(self.plan, address)
         results = [(files, read_sample(self.inputs, files, self.image_check, self.text)) for files in planned.samples]
         samples = [(files, sample) for files, sample in results if isinstance(sample, RawSample)]
