@@ -20,7 +20,9 @@ def imports(path):
             yield node.module
 
 
-PURE = sorted(path for path in TRANSFORMS.rglob("*.py") if path.parent.name != "steps")
+# Those that reach object stores use Beam's clients; they are loaded only where a path is of such a store.
+STORES = {TRANSFORMS / "storage" / name for name in ("gcs.py", "s3.py")}
+PURE = sorted(path for path in TRANSFORMS.rglob("*.py") if path.parent.name != "steps" and path not in STORES)
 
 
 @pytest.mark.parametrize("path", PURE, ids=lambda path: str(path.relative_to(TRANSFORMS)))
