@@ -33,8 +33,21 @@ setup(
     ],
     extras_require={
         "exr": ["OpenEXR>=3.5"],  # the first that reads from memory
-        "gcp": ["apache-beam[gcp]"],
-        "test": ["OpenEXR>=3.5", "hypothesis>=6.100", "mypy>=1.15", "pytest>=8.2", "pytest-timeout>=2.3", "ruff>=0.11"],
+        "gcp": ["apache-beam[gcp]>=2.69", "google-cloud-storage>=3.0"],
+        "aws": ["apache-beam[aws]>=2.69", "boto3>=1.36"],
+        "test": [
+            "OpenEXR>=3.5",
+            "apache-beam[aws,gcp]>=2.69",
+            "boto3>=1.36",
+            "gcp-storage-emulator>=2026.7",
+            "google-cloud-storage>=3.0",
+            "hypothesis>=6.100",
+            "moto[s3,server]>=5.1",
+            "mypy>=1.15",
+            "pytest>=8.2",
+            "pytest-timeout>=2.3",
+            "ruff>=0.11",
+        ],
     },
     entry_points={"console_scripts": ["threedface = pipeline.cli:run"]},
 )

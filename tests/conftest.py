@@ -14,6 +14,8 @@ from pipeline.demo.face_model import SyntheticModel, make_model
 from transforms.model_preparation import prepare
 from transforms.prepared_model import PreparedModel, open_prepared
 
+pytest_plugins = ("object_stores",)
+
 SOURCES, AUGMENTATIONS = 10, 3
 
 # How fast a machine is at the moment is not what properties are about.

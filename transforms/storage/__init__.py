@@ -10,6 +10,7 @@ files counts when the one that says so, written last, is there.
 """
 
 from transforms.storage.files import (
+    file_size,
     list_files,
     local_file,
     make_folder,
@@ -23,6 +24,7 @@ from transforms.storage.place import Place, RemotePath, parse_place
 __all__ = [
     "Place",
     "RemotePath",
+    "file_size",
     "list_files",
     "local_file",
     "make_folder",

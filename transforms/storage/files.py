@@ -3,6 +3,7 @@
 All of it raises OSErrors that name the file.
 """
 
+import errno
 import os
 import shutil
 import tempfile
@@ -67,18 +68,41 @@ def local_file(place: Place) -> Iterator[Path]:
 
 
 def list_files(folder: Place) -> Iterator[StoredFile]:
-    """All files in a folder and those below it, with their paths in there; none where there is no folder."""
+    """All files in a folder and those below it, with their paths in there; none where there is no folder.
+
+    A store lists them in the order of their paths, a file system folder by folder.
+    """
     if isinstance(folder, RemotePath):
         start = len(folder.url) + 1
         for path, size in folder.store.list(f"{folder.url}/"):
             yield StoredFile(path[start:], size)
         return
     start = len(str(folder)) + 1
-    for current, folders, names in os.walk(folder):
+    if not folder.exists():
+        return
+    for current, folders, names in os.walk(folder, onerror=_raise):
         folders.sort()
         for name in sorted(names):
             path = os.path.join(current, name)
             yield StoredFile(path[start:], os.stat(path).st_size)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def file_size(place: Place) -> int:
+    """The bytes of a file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    if isinstance(place, Path):
+        return place.stat().st_size
+    size = place.store.size(place.url)
+    if size is None:
+        raise FileNotFoundError(errno.ENOENT, "no such object", place.url)
+    return size
 
 
 def make_folder(folder: Place) -> None:

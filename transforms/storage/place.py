@@ -2,13 +2,15 @@
 
 import dataclasses
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from transforms.errors import UserError
 from transforms.storage.store import SCHEMES, Store, store_of
 
-_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]+")
+_SIGNED = re.compile(r"[?&](?:x-(?:amz|goog)-[a-z-]+|\w*(?:access|token|signature|credential)\w*|sig)=", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -27,7 +29,7 @@ class RemotePath:
 
     def __truediv__(self, name: str) -> "RemotePath":
         """A file or folder within this one."""
-        return RemotePath(f"{self.url}/{name.strip('/')}")
+        return RemotePath(f"{self.url}/{name}")
 
     @property
     def name(self) -> str:
@@ -37,7 +39,7 @@ class RemotePath:
     @property
     def suffix(self) -> str:
         """The end of the name from its last dot on."""
-        return Path(self.name).suffix
+        return PurePosixPath(self.name).suffix
 
     @property
     def parent(self) -> "RemotePath":
@@ -82,15 +84,24 @@ def parse_place(text: str) -> Place:
     """A file or folder as a person names it.
 
     Raises:
-        UserError: a URL of a scheme that is not known, or without a bucket.
+        UserError: a URL of a scheme that is not known, without a bucket, or with credentials in it. Credentials are
+            not repeated.
     """
     match = _URL.fullmatch(text)
     if match is None:
         return Path(text)
-    if match["scheme"] not in SCHEMES:
+    scheme, (bucket, _, name) = match["scheme"], match["rest"].partition("/")
+    if scheme not in SCHEMES:
         known = " or ".join(f"{scheme}://" for scheme in SCHEMES)
-        raise UserError(f"{text}: {match['scheme']}:// is not known; name a path of the file system, or {known}")
-    bucket, _, _ = match["rest"].partition("/")
-    if not bucket:
-        raise UserError(f"{text}: without a bucket; {match['scheme']}://bucket/folder is expected")
-    return RemotePath(text.rstrip("/"))
+        raise UserError(f"{scheme}:// is not known; name a path of the file system, or {known}")
+    if "@" in bucket or ":" in bucket or _SIGNED.search(name):
+        raise UserError(
+            f"{scheme}://...: credentials do not belong in a name, which is written into the output; name "
+            f"{scheme}://bucket/folder, and put the credentials where the store's own tools look for them"
+        )
+    if not _BUCKET.fullmatch(bucket):
+        raise UserError(f"{text}: {bucket!r} is not the name of a bucket; {scheme}://bucket/folder is expected")
+    name = name.rstrip("/")
+    if "//" in f"/{name}":
+        raise UserError(f"{text}: holds a folder without a name (//); take one slash away")
+    return RemotePath(f"{scheme}://{bucket}/{name}".rstrip("/"))
