@@ -31,6 +31,7 @@ from transforms.schema import Contents, record_bytes
 from transforms.shards import assemble_shard
 from transforms.steps import Crop, Decode, Encode, Landmarks, Pose, Read
 from transforms.steps.decode import opened_model
+from transforms.steps.stage_metrics import StageMetrics
 
 
 def stage_costs(files: DemoFiles, folder: Path, mesh_points: int, image_size: int | None) -> dict[str, float]:
@@ -46,7 +47,7 @@ def stage_costs(files: DemoFiles, folder: Path, mesh_points: int, image_size: in
     parts.mkdir()
     read = Read(folder / "plan", listing.inputs, "scan", COARSE.text)
     steps: dict[str, Callable[[Any], Any]] = {
-        "Read": read._read_chunk,
+        "Read": lambda address: read._read_chunk(address, StageMetrics("Read")),
         "Pose": Pose(-1.0)._add_pose,
         "Decode": Decode(model, points)._add_mesh,
         "Landmarks": Landmarks(model)._add_landmarks,

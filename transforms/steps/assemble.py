@@ -7,6 +7,9 @@ import apache_beam as beam
 
 from transforms.assembly import Assembly
 from transforms.plan_file import PlannedShard, read_plan_header
+from transforms.steps.stage_metrics import StageMetrics
+
+STAGE = "Assemble"
 
 SHARDS, PARTS = "shards", "parts"
 
@@ -37,6 +40,7 @@ class _Assemble(beam.DoFn):
     def __init__(self, plan: Path, assembly: Assembly) -> None:
         self._plan = plan
         self._assembly = assembly
+        self._metrics = StageMetrics(STAGE)
 
     def setup(self) -> None:
         """Reads which shards are planned, once a worker."""
@@ -45,5 +49,7 @@ class _Assemble(beam.DoFn):
     def process(self, numbered: tuple[int, dict[str, list]]) -> list[int]:
         """One shard."""
         number, joined = numbered
-        self._assembly.assemble(self._shards[number], joined[PARTS])
+        with self._metrics.timed():
+            shard = self._assembly.assemble(self._shards[number], joined[PARTS])
+        self._metrics.count_shards([shard] if shard else [])
         return [number]

@@ -38,7 +38,7 @@ class Crop(beam.PTransform):
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks with their landmarks to chunks of the new pictures."""
-        return map_chunks(chunks, self._crop)
+        return map_chunks(STAGE, chunks, self._crop, made=["image"])
 
     def _crop(self, chunk: Chunk) -> Chunk:
         size, margin = self.settings.size, self.settings.margin

@@ -30,7 +30,7 @@ class Decode(beam.PTransform):
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks to chunks with what is kept of their meshes."""
-        return map_chunks(chunks, self._add_mesh)
+        return map_chunks("Decode", chunks, self._add_mesh)
 
     def _add_mesh(self, chunk: Chunk) -> Chunk:
         model, neighbours = opened_model(self.model)

@@ -37,7 +37,7 @@ class Depth(beam.PTransform):
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks with the boxes of their pictures, to chunks with the depth of these."""
-        return map_chunks(chunks, self._add_depth)
+        return map_chunks(STAGE, chunks, self._add_depth, made=["depth", "depth_normals"])
 
     def _add_depth(self, chunk: Chunk) -> Chunk:
         layout = self.settings.layout.depth

@@ -22,7 +22,7 @@ class Encode(beam.PTransform):
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks to chunks with their records."""
-        return map_chunks(chunks, self._encode)
+        return map_chunks("Encode", chunks, self._encode, made=["record"])
 
     def _encode(self, chunk: Chunk) -> Chunk:
         return chunk.with_columns({"record": encode_examples(self.features, chunk.columns)})

@@ -23,7 +23,7 @@ class Landmarks(beam.PTransform):
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks to chunks with their landmarks."""
-        return map_chunks(chunks, self._add_landmarks)
+        return map_chunks("Landmarks", chunks, self._add_landmarks)
 
     def _add_landmarks(self, chunk: Chunk) -> Chunk:
         _, neighbours = opened_model(self.model)

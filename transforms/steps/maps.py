@@ -33,7 +33,7 @@ class Maps(beam.PTransform):
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks with the cameras of their pictures, to chunks with the maps of these pictures' size."""
-        return map_chunks(chunks, self._add_maps)
+        return map_chunks("Maps", chunks, self._add_maps, made=[f"maps/{name}" for name in self.maps])
 
     def _add_maps(self, chunk: Chunk) -> Chunk:
         model, _ = opened_model(self.model)

@@ -10,6 +10,8 @@ from transforms.parameters import bad_poses
 from transforms.pose import camera, rotation
 from transforms.steps.map_chunks import map_chunks
 
+STAGE = "Pose"
+
 
 @dataclasses.dataclass
 class Pose(beam.PTransform):
@@ -23,11 +25,11 @@ class Pose(beam.PTransform):
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks to chunks with their cameras."""
-        return map_chunks(chunks, self._add_pose)
+        return map_chunks(STAGE, chunks, self._add_pose)
 
     def _add_pose(self, chunk: Chunk) -> Chunk:
         columns = chunk.columns
-        chunk = chunk.without("Pose", bad_poses(columns["pose/euler"], columns["pose/scale"]))
+        chunk = chunk.without(STAGE, bad_poses(columns["pose/euler"], columns["pose/scale"]))
         columns = chunk.columns
         rotations = rotation(columns["pose/euler"])
         cameras = camera(

@@ -11,10 +11,11 @@ from transforms.chunk import Chunk
 from transforms.image import ImageCheck
 from transforms.names import DEPTH, IMAGE, MASK, NORMALS, PARAMETERS
 from transforms.parameters import TextForm
-from transforms.plan_file import read_planned_chunk
+from transforms.plan_file import PlannedChunk, read_planned_chunk
 from transforms.raw_files import RawInput
-from transforms.raw_sample import RawSample, SampleFiles, read_sample
+from transforms.raw_sample import STAGE, RawSample, SampleFiles, read_sample
 from transforms.reject import Reject
+from transforms.steps.stage_metrics import StageMetrics
 
 
 @dataclasses.dataclass
@@ -35,10 +36,18 @@ class Read(beam.PTransform):
 
     def expand(self, addresses: beam.PCollection[LineAddress]) -> beam.PCollection[Chunk]:
         """Chunk addresses to chunks with the columns of the raw files."""
-        return addresses | beam.Map(self._read_chunk)
+        return addresses | beam.Map(self._read_chunk, StageMetrics(STAGE))
 
-    def _read_chunk(self, address: LineAddress) -> Chunk:
-        planned = read_planned_chunk(self.plan, address)
+    def _read_chunk(self, address: LineAddress, metrics: StageMetrics) -> Chunk:
+        with metrics.timed():
+            planned = read_planned_chunk(self.plan, address)
+            chunk = self._read_planned(planned)
+        # By their sizes as listed: of a file that is rejected, less may have been read.
+        size = sum(file.bytes for sample in planned.samples for file in sample.files.values())
+        metrics.count(len(chunk), size, chunk.rejects)
+        return chunk
+
+    def _read_planned(self, planned: PlannedChunk) -> Chunk:
         results = [(files, read_sample(self.inputs, files, self.image_check, self.text)) for files in planned.samples]
         samples = [(files, sample) for files, sample in results if isinstance(sample, RawSample)]
         rejects = tuple(sample for _, sample in results if isinstance(sample, Reject))

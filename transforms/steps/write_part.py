@@ -9,6 +9,9 @@ from transforms.assembly import Assembly
 from transforms.chunk import Chunk
 from transforms.parts import write_part
 from transforms.plan_file import PlannedShard, read_plan_header
+from transforms.steps.assemble import STAGE as ASSEMBLE
+from transforms.steps.stage_metrics import StageMetrics
+from transforms.tfrecord import OVERHEAD
 
 
 @dataclasses.dataclass
@@ -32,6 +35,7 @@ class _WritePart(beam.DoFn):
     def __init__(self, plan: Path, assembly: Assembly) -> None:
         self._plan = plan
         self._assembly = assembly
+        self._writing, self._assembling = StageMetrics("WritePart"), StageMetrics(ASSEMBLE)
 
     def setup(self) -> None:
         """Reads which shards are planned, once a worker."""
@@ -39,6 +43,11 @@ class _WritePart(beam.DoFn):
 
     def process(self, chunk: Chunk) -> list[tuple[int, str]]:
         """One chunk."""
-        index = write_part(self._assembly.parts, chunk)
-        self._assembly.assemble_complete(self._shards, before=chunk.shard)
+        with self._writing.timed():
+            index = write_part(self._assembly.parts, chunk)
+        records = chunk.columns["record"] if len(chunk) else []
+        self._writing.count(len(chunk), sum(len(record) + OVERHEAD for record in records))
+        with self._assembling.timed():
+            shards = self._assembly.assemble_complete(self._shards, before=chunk.shard)
+        self._assembling.count_shards(shards)
         return [(chunk.shard, index)]
