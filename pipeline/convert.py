@@ -1,5 +1,6 @@
 """``convert``: raw folders or archives and a face model to verified shards."""
 
+import dataclasses
 import json
 import platform
 import sys
@@ -16,13 +17,14 @@ from pipeline.finished import read_manifest
 from pipeline.graph import GraphSettings, Work, build_graph
 from pipeline.identity import differences, digest, run_identity
 from pipeline.layout_check import check_layout
-from pipeline.metadata import REJECTED, RunFacts, dataset_folder
+from pipeline.metadata import REJECTED, RUN, RunFacts, dataset_folder
 from pipeline.options import ConvertOptions
 from pipeline.originals import add_originals
-from pipeline.plan import Plan, make_plan, plan_digest
+from pipeline.plan import make_plan, plan_digest
 from pipeline.progress import ProgressBar
 from pipeline.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
 from pipeline.run_folder import RunFolder
+from pipeline.stage_view import StageView, stage_table
 from pipeline.summary import conversion_summary
 from transforms import indices
 from transforms.addressed_lines import write_lists
@@ -34,8 +36,6 @@ from transforms.prepared_model import open_prepared
 from transforms.raw_files import RawInput
 from transforms.sampling import farthest_points
 from transforms.schema import record_bytes
-
-RUN = "run.json"
 
 _USUAL_PIXELS = 450 * 450  # of a picture of the data set, to plan shards by
 
@@ -101,8 +101,9 @@ def convert(options: ConvertOptions) -> None:
         # The names of all samples are in the plan file now; from here on memory does not grow with their number.
         listing.samples.clear()
         plan.chunks.clear()
-        _run(folder, listing.inputs, model, options, work, workers, bar)
-        _close(folder, options, plan, started)
+        stages = _run(folder, listing.inputs, model, options, work, workers, bar)
+        # Without a shard to write, there was nothing but Finish.
+        _close(folder, options, started, stages, stage_table(stages) if shards else [])
 
 
 def _run(
@@ -113,7 +114,7 @@ def _run(
     work: Work,
     workers: int,
     bar: ProgressBar,
-) -> None:
+) -> StageView | None:
     facts = _facts(model, options)
     settings = GraphSettings(
         folder=folder,
@@ -127,7 +128,7 @@ def _run(
         facts=facts,
     )
     with bar:
-        run_pipeline(lambda pipeline: build_graph(pipeline, settings, work), workers, options.beam, folder.log)
+        return run_pipeline(lambda pipeline: build_graph(pipeline, settings, work), workers, options.beam, folder.log)
 
 
 def _has_ended(folder: RunFolder, identity: dict[str, Any], options: ConvertOptions) -> bool:
@@ -147,7 +148,7 @@ def _has_ended(folder: RunFolder, identity: dict[str, Any], options: ConvertOpti
     _refuse_other(ended, differences(manifest, identity))
     if _accepted(manifest, options.max_rejected):
         ended = folder.accept(ended)
-    _tell(ended, manifest, options.max_rejected, None)
+    _tell(ended, manifest, options.max_rejected, None, [])
     return True
 
 
@@ -192,7 +193,9 @@ def _check_found(inputs: list[Path], listing: Listing) -> None:
     )
 
 
-def _close(folder: RunFolder, options: ConvertOptions, plan: Plan, started: float) -> None:
+def _close(
+    folder: RunFolder, options: ConvertOptions, started: float, stages: StageView | None, table: list[str]
+) -> None:
     """Writes what is true of this run only, gives the folder its name, and tells what was made."""
     manifest = read_manifest(folder.unfinished)
     seconds = time.time() - started
@@ -205,10 +208,11 @@ def _close(folder: RunFolder, options: ConvertOptions, plan: Plan, started: floa
         **({"originals": [str(path) for path in options.originals]} if options.originals else {}),
         "python": platform.python_version(),
         "system": platform.platform(),
+        "stages": dataclasses.asdict(stages) if stages else None,
     }
     (folder.unfinished / RUN).write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
     final = folder.close(accepted=_accepted(manifest, options.max_rejected))
-    _tell(final, manifest, options.max_rejected, seconds)
+    _tell(final, manifest, options.max_rejected, seconds, table)
 
 
 def _accepted(manifest: dict[str, Any], max_rejected: float) -> bool:
@@ -216,7 +220,7 @@ def _accepted(manifest: dict[str, Any], max_rejected: float) -> bool:
     return bool(counts["rejected"] <= max_rejected * counts["planned"])
 
 
-def _tell(folder: Path, manifest: dict[str, Any], max_rejected: float, seconds: float | None) -> None:
+def _tell(folder: Path, manifest: dict[str, Any], max_rejected: float, seconds: float | None, table: list[str]) -> None:
     """Prints what a run made; fails where it rejected too many.
 
     Args:
@@ -224,8 +228,9 @@ def _tell(folder: Path, manifest: dict[str, Any], max_rejected: float, seconds: 
         manifest: its manifest.
         max_rejected: the share of rejected samples that is allowed.
         seconds: how long it took; None for one that had ended before.
+        table: lines on what its stages did.
     """
-    print(conversion_summary(folder, manifest, seconds))
+    print(conversion_summary(folder, manifest, seconds, table))
     if not _accepted(manifest, max_rejected):
         counts = manifest["samples"]
         raise RunFailed(

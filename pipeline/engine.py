@@ -20,6 +20,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import create_runner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
+from pipeline.stage_view import StageView, read_stages
 from transforms.errors import RunFailed, UserError
 
 _LOGGER = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ def check_flags(flags: list[str], workers: int | None) -> None:
         raise UserError(f"--workers is of the local engine; --runner {runner} has options of its own")
 
 
-def run_pipeline(build: Callable[[beam.Pipeline], None], workers: int, flags: list[str], log: Path) -> None:
+def run_pipeline(build: Callable[[beam.Pipeline], None], workers: int, flags: list[str], log: Path) -> StageView | None:
     """Builds and runs a pipeline, and waits until it is done.
 
     Args:
@@ -65,6 +66,9 @@ def run_pipeline(build: Callable[[beam.Pipeline], None], workers: int, flags: li
         workers: processes of the local engine.
         flags: of Beam; without --runner the local engine is used.
         log: what the local engine's worker processes print.
+
+    Returns:
+        What the stages counted of themselves; None where the engine does not tell.
 
     Raises:
         RunFailed: a step failed, or a worker process died.
@@ -81,9 +85,11 @@ def run_pipeline(build: Callable[[beam.Pipeline], None], workers: int, flags: li
     build(pipeline)
     with _WorkerWatch():
         try:
-            pipeline.run().wait_until_finish()
+            result = pipeline.run()
+            result.wait_until_finish()
         except RuntimeError as error:  # what Beam makes of any error in a step
             raise RunFailed(_failure(str(error))) from error
+    return read_stages(result)
 
 
 def _failure(text: str) -> str:

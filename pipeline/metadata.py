@@ -20,6 +20,7 @@ from transforms.shards import Shard
 from transforms.statistics import Statistics, add_statistics
 
 MANIFEST, REJECTED = "manifest.json", "rejected.jsonl"
+RUN = "run.json"  # what is true of the last run only
 
 UNFINISHED = ".unfinished"  # ends the name of a folder that is being made
 

@@ -7,13 +7,14 @@ from pipeline.metadata import REJECTED
 from transforms.configurations import COARSE
 
 
-def conversion_summary(folder: Path, manifest: dict[str, Any], seconds: float | None) -> str:
+def conversion_summary(folder: Path, manifest: dict[str, Any], seconds: float | None, table: list[str]) -> str:
     """What was made, and what to do with it: fits a screen.
 
     Args:
         folder: where the conversion stands.
         manifest: its manifest.
         seconds: how long it took; None for one that had ended before.
+        table: lines on what its stages did; none where they had nothing to do.
     """
     counts = manifest["samples"]
     written, rejected = counts["written"], counts["rejected"]
@@ -32,6 +33,8 @@ def conversion_summary(folder: Path, manifest: dict[str, Any], seconds: float | 
     if rejected:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in manifest["rejected_reasons"].items())
         lines += ["", f"  rejected: {reasons}", f"  each named in {folder / REJECTED}"]
+    if table:
+        lines += ["", *table]
     output = folder.parents[2]
     split_to_show = "train" if "train" in manifest["splits"] else next(iter(manifest["splits"]), "train")
     config = "" if manifest["config"] == COARSE.name else f', config="{manifest["config"]}"'
