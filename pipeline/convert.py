@@ -1,6 +1,5 @@
 """``convert``: raw folders or archives and a face model to verified shards."""
 
-import dataclasses
 import json
 import platform
 import sys
@@ -208,7 +207,7 @@ def _close(
         **({"originals": [str(path) for path in options.originals]} if options.originals else {}),
         "python": platform.python_version(),
         "system": platform.platform(),
-        "stages": dataclasses.asdict(stages) if stages else None,
+        "stages": stages.to_json() if stages else None,
     }
     (folder.unfinished / RUN).write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
     final = folder.close(accepted=_accepted(manifest, options.max_rejected))

@@ -20,7 +20,8 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import create_runner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
-from pipeline.stage_view import StageView, read_stages
+from pipeline.engine_metrics import read_stages
+from pipeline.stage_view import StageView
 from transforms.errors import RunFailed, UserError
 
 _LOGGER = logging.getLogger(__name__)

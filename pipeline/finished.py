@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.metadata import MANIFEST, REJECTED, UNFINISHED
+from pipeline.metadata import MANIFEST, REJECTED, RUN, UNFINISHED
+from pipeline.stage_view import StageView
 from transforms.errors import UserError
 from transforms.plan_file import DATASET
 from transforms.reject import Reject
@@ -47,3 +48,12 @@ def read_rejects(folder: Path) -> list[Reject]:
     """The rejected samples of a conversion."""
     lines = (folder / REJECTED).read_text(encoding="utf-8").splitlines()
     return [Reject(**json.loads(line)) for line in lines]
+
+
+def read_last_stages(folder: Path) -> StageView | None:
+    """What the stages of the last run did; None where that is not known."""
+    try:
+        stages = json.loads((folder / RUN).read_text(encoding="utf-8"))["stages"]
+        return StageView.from_json(stages) if stages else None
+    except (OSError, ValueError, KeyError, TypeError):  # not copied along, damaged, or of another version
+        return None

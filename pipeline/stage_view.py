@@ -1,21 +1,17 @@
-"""The stage view: what the stages of a run counted of themselves, read from the engine and shown as a table.
+"""The stage view: what the stages of a run counted of themselves, kept in run.json and shown as a table.
 
 An engine may run a bundle of work more than once. **Attempted** counts all it did, **committed** only
 what took effect. Which of them an engine tells is its own affair.
 """
 
 import dataclasses
-import logging
-from collections.abc import Iterable
 from typing import Any
 
 from pipeline.summary import human_bytes
-from transforms.steps.stage_metrics import BYTES, MICROSECONDS, NAMESPACE, REJECTED, SAMPLES
-
-_LOGGER = logging.getLogger(__name__)
 
 # As a sample meets them.
-_ORDER = ("Read", "Pose", "Decode", "Landmarks", "Crop", "Depth", "Maps", "Encode", "WritePart", "Assemble")
+STAGES = ("Read", "Pose", "Decode", "Landmarks", "Crop", "Depth", "Maps", "Encode", "WritePart", "Assemble")
+
 _BAR = 10  # characters of a stage that takes all the time
 
 
@@ -29,6 +25,7 @@ class StageCounts:
         rejected: samples that it took out, by reason.
         calls: how often it ran: on a chunk; for Assemble, on a look for shards that can be written.
         seconds: of all workers together.
+        fastest: seconds of the fastest call.
         slowest: seconds of the slowest call.
     """
 
@@ -37,7 +34,15 @@ class StageCounts:
     rejected: dict[str, int] = dataclasses.field(default_factory=dict)
     calls: int = 0
     seconds: float = 0.0
+    fastest: float = 0.0
     slowest: float = 0.0
+
+    def add_calls(self, calls: int, seconds: float, fastest: float, slowest: float) -> None:
+        """Adds calls that took some seconds together."""
+        self.fastest = min(self.fastest, fastest) if self.calls else fastest
+        self.slowest = max(self.slowest, slowest)
+        self.calls += calls
+        self.seconds = round(self.seconds + seconds, 6)
 
     @property
     def milliseconds(self) -> float | None:
@@ -53,51 +58,57 @@ class StageView:
     committed: dict[str, StageCounts] | None
     attempted: dict[str, StageCounts] | None
 
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> "StageView":
+        """What `to_json` gave."""
+        return cls(
+            **{
+                way: stages and {stage: StageCounts(**counts) for stage, counts in stages.items()}
+                for way, stages in entry.items()
+            }
+        )
 
-def read_stages(result: Any) -> StageView | None:
-    """Reads the stage view of a run that has ended from its Beam PipelineResult; None where the engine has none."""
-    try:
-        found = result.metrics().query()
-        metrics = [
-            metric
-            for kind in ("counters", "distributions")
-            for metric in found[kind]
-            if metric.key.metric.namespace.startswith(NAMESPACE)
+    def to_json(self) -> dict[str, Any]:
+        """As run.json holds it."""
+        return dataclasses.asdict(self)
+
+    @property
+    def rows(self) -> list[tuple[str, StageCounts, StageCounts | None]]:
+        """Each stage with what it committed, and what it attempted where that differs.
+
+        With what it attempted alone where the engine does not tell what was committed.
+        """
+        shown, attempted = self.committed or self.attempted or {}, self.attempted or {}
+        return [
+            (stage, counts, attempted[stage] if attempted.get(stage, counts) != counts else None)
+            for stage, counts in shown.items()
         ]
-        committed = _by_stage((metric.key.metric, metric.committed) for metric in metrics)
-        attempted = _by_stage((metric.key.metric, metric.attempted) for metric in metrics)
-    except Exception:  # the run has done its work: whatever an engine does here must not fail it
-        _LOGGER.debug("no metrics of this run", exc_info=True)
-        return None
-    if committed and attempted and not _holds(attempted, committed):
-        attempted = {}  # Prism's: what bundles said of themselves last while they ran, not a sum
-    return StageView(committed or None, attempted or None) if committed or attempted else None
+
+    @property
+    def way_of_counting(self) -> str:
+        """Whether the numbers are of what was committed or attempted."""
+        if self.committed is None:
+            return "attempted (the engine does not tell committed)"
+        if self.attempted is None:
+            return "committed (the engine does not tell attempted)"
+        return "committed " + ("= attempted" if self.attempted == self.committed else "(attempted, where it differs)")
 
 
 def stage_table(view: StageView | None) -> list[str]:
     """The stage view as lines of at most 80 characters."""
     if view is None:
         return ["  this run by stage: the engine tells nothing of it"]
-    shown, other = view.committed or view.attempted or {}, view.attempted or {}
-    seconds = sum(counts.seconds for counts in shown.values())
+    rows = view.rows
+    seconds = sum(counts.seconds for _, counts, _ in rows)
     lines = [
-        f"  this run by stage, {_way_of_counting(view)}",
+        f"  this run by stage, {view.way_of_counting}",
         f"  {'':<12}{'samples':>11}{'size':>11}{'rejected':>10}{'seconds':>11}{'ms/sample':>11}",
     ]
-    for stage, counts in shown.items():
+    for stage, counts, attempted in rows:
         lines.append(f"{_row(stage, counts)}  {'#' * round(_BAR * counts.seconds / max(seconds, 1e-9))}".rstrip())
         lines += [f"    {reason:<32}{number:>10,}" for reason, number in sorted(counts.rejected.items())]
-        if other.get(stage, counts) != counts:
-            lines.append(_row("  attempted", other[stage]))
+        lines += [_row("  attempted", attempted)] if attempted else []
     return lines
-
-
-def _way_of_counting(view: StageView) -> str:
-    if view.committed is None:
-        return "attempted (the engine does not tell committed)"
-    if view.attempted is None:
-        return "committed (the engine does not tell attempted)"
-    return "committed " + ("= attempted" if view.attempted == view.committed else "(attempted, where it differs)")
 
 
 def _row(name: str, counts: StageCounts) -> str:
@@ -105,32 +116,3 @@ def _row(name: str, counts: StageCounts) -> str:
     rejected = f"{sum(counts.rejected.values()):,}" if counts.rejected else ""
     each = "" if counts.milliseconds is None else f"{counts.milliseconds:,.3f}"
     return f"  {name:<12}{counts.samples:>11,}{size:>11}{rejected:>10}{counts.seconds:>11,.2f}{each:>11}"
-
-
-def _by_stage(values: Iterable[tuple[Any, Any]]) -> dict[str, StageCounts]:
-    """Adds up metrics (Beam's MetricName, and the value or None) by stage, whichever step of the graph they are of."""
-    stages: dict[str, StageCounts] = {}
-    for metric, value in values:
-        if value is None:
-            continue
-        counts = stages.setdefault(metric.namespace.removeprefix(NAMESPACE), StageCounts())
-        if metric.name == SAMPLES:
-            counts.samples += value
-        elif metric.name == BYTES:
-            counts.bytes += value
-        elif metric.name == MICROSECONDS:
-            counts.calls += value.count
-            counts.seconds += value.sum / 1e6
-            counts.slowest = max(counts.slowest, (value.max or 0) / 1e6)
-        else:
-            reason = metric.name.removeprefix(REJECTED)
-            counts.rejected[reason] = counts.rejected.get(reason, 0) + value
-    return {stage: stages[stage] for stage in (*_ORDER, *sorted(stages.keys() - {*_ORDER})) if stage in stages}
-
-
-def _holds(attempted: dict[str, StageCounts], committed: dict[str, StageCounts]) -> bool:
-    """Whether what was committed can be a part of what was attempted."""
-    return all(
-        stage in attempted and (attempted[stage].samples, attempted[stage].calls) >= (counts.samples, counts.calls)
-        for stage, counts in committed.items()
-    )

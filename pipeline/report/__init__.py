@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.finished import find_conversions, read_manifest, read_rejects
+from pipeline.finished import find_conversions, read_last_stages, read_manifest, read_rejects
 from pipeline.report.collect import collect
 from pipeline.report.page import page
 
@@ -17,7 +17,7 @@ def report(output: Path) -> None:
     """
     for folder in find_conversions(output):
         manifest = read_manifest(folder)
-        text = page(manifest, collect(folder, manifest), read_rejects(folder))
+        text = page(manifest, collect(folder, manifest), read_rejects(folder), read_last_stages(folder))
         unfinished = folder / f"{REPORT}.unfinished"
         unfinished.write_text(text, encoding="utf-8", errors="backslashreplace")
         unfinished.replace(folder / REPORT)

@@ -6,20 +6,25 @@ from pipeline.report.collect import Collected
 from pipeline.report.html_parts import facts, text, tiles
 from pipeline.report.map_sections import map_sections
 from pipeline.report.sections import contact_sheet, counts, distributions, plausibility, rejects
+from pipeline.report.stage_section import stage_sections
 from pipeline.report.style import CSS
+from pipeline.stage_view import StageView
 from pipeline.summary import human_bytes
 from transforms.reject import Reject
 
 _SHORT_HASH = 12
 
 
-def page(manifest: dict[str, Any], collected: Collected, rejected: list[Reject]) -> str:
+def page(
+    manifest: dict[str, Any], collected: Collected, rejected: list[Reject], stages: StageView | None = None
+) -> str:
     """The report of one conversion as HTML.
 
     Args:
         manifest: of the conversion.
         collected: what was kept of its records.
         rejected: its rejected samples.
+        stages: what the stages of the last run did, as far as it is known.
     """
     name = f"{manifest['name']}/{manifest['config']}"
     parts = [
@@ -30,6 +35,7 @@ def page(manifest: dict[str, Any], collected: Collected, rejected: list[Reject])
         plausibility(collected.coefficients, collected.without_face),
         counts(manifest, collected.tallies),
         rejects(rejected),
+        *stage_sections(stages),
     ]
     title = f"{name} {manifest['version']}"
     return (

@@ -13,10 +13,13 @@ from matplotlib.figure import Figure
 from pipeline.plausible import PLAUSIBLE
 from pipeline.report.coefficients import BIN_EDGES, CoefficientSurvey
 from pipeline.report.residual import Residual
+from pipeline.stage_view import StageCounts
 
 SPLIT_COLOURS = ("#4a7ab5", "#e59a3c", "#5aa37c", "#b26aa8", "#8c7355", "#7d8794")
 _HALF_COLOURS = {"identity": "#4a7ab5", "expression": "#c8643f"}
 _FINE_COLOUR = "#2f6f8f"
+_STAGE_COLOUR = "#2f6f8f"
+_SHORTEST = 1e-3  # ms that a logarithmic axis begins at
 _DOTS = 300  # pixels of each sample in a regression
 _INK, _FAINT = "#3c4650", "#d9dee3"
 
@@ -142,6 +145,45 @@ def regression(residuals: list[Residual]) -> str:
             axes.plot([min(ends), max(ends)], [min(ends), max(ends)], color="#9aa5b0", lw=1, ls=":", label="equal")
         _label(axes, "coarse depth, px", "fine depth, px", bool(ends))
         return _svg(figure)
+
+
+def stage_seconds(rows: list[tuple[str, StageCounts, StageCounts | None]]) -> str:
+    """Seconds of each stage, and paler what more was attempted."""
+    with rc_context(_STYLE):
+        figure, axes = _figure()
+        places = np.arange(len(rows))
+        tried = [(attempted or counts).seconds for _, counts, attempted in rows]
+        axes.barh(places, tried, color=_STAGE_COLOUR, alpha=0.35)
+        axes.barh(places, [counts.seconds for _, counts, _ in rows], color=_STAGE_COLOUR)
+        for place, (seconds, (_, counts, _)) in enumerate(zip(tried, rows, strict=True)):
+            each = "" if counts.milliseconds is None else f"{counts.milliseconds:.2f} ms/sample"
+            axes.annotate(each, (seconds, place), (4, 0), textcoords="offset points", va="center", fontsize=8)
+        axes.set_xlim(0, 1.4 * max(tried, default=1))  # room for the words
+        _label_stages(axes, rows, "seconds of all workers")
+        return _svg(figure)
+
+
+def call_times(rows: list[tuple[str, StageCounts, StageCounts | None]]) -> str:
+    """Milliseconds of a call of each stage: a line from the fastest to the slowest, a dot at the mean."""
+    with rc_context(_STYLE):
+        figure, axes = _figure()
+        for place, (_, counts, _) in enumerate(rows):
+            ends = 1000 * np.array([counts.fastest, counts.slowest])
+            axes.plot(np.maximum(ends, _SHORTEST), [place, place], color=_STAGE_COLOUR, lw=5, alpha=0.35)
+            mean = 1000 * counts.seconds / max(counts.calls, 1)
+            axes.plot(max(mean, _SHORTEST), place, "o", color=_STAGE_COLOUR, ms=5)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.minorticks_off()
+        _label_stages(axes, rows, "ms of a call: fastest, mean, slowest")
+        return _svg(figure)
+
+
+def _label_stages(axes: Axes, rows: list[tuple[str, StageCounts, StageCounts | None]], x: str) -> None:
+    axes.set_yticks(range(len(rows)), [stage for stage, _, _ in rows])
+    axes.set_ylim(len(rows) - 0.4, -0.6)  # the first on top
+    axes.grid(visible=False, axis="y")
+    _label(axes, x, "", False)
 
 
 def _density(values: np.ndarray, edges: np.ndarray) -> np.ndarray:

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from pipeline.report.coefficients import CoefficientSurvey
-from pipeline.report.plots import coefficient_histogram, component_rms, histogram, scatter
+from pipeline.report.plots import (
+    call_times,
+    coefficient_histogram,
+    component_rms,
+    histogram,
+    scatter,
+    stage_seconds,
+)
+from pipeline.stage_view import StageCounts
 
 
 def values(*counts: int) -> dict[str, np.ndarray]:
@@ -34,3 +42,10 @@ def test_the_same_each_time() -> None:
     assert histogram(values(50, 5), "yaw") == histogram(values(50, 5), "yaw")
     assert scatter(values(50), values(50), "yaw", "pitch") == scatter(values(50), values(50), "yaw", "pitch")
     assert "<metadata" not in histogram(values(50), "yaw")
+
+
+def test_stages_that_ran_ran_twice_or_did_not_run() -> None:
+    read, again = (StageCounts(90, 5, {}, calls, 2.0, 0.0, 1.5) for calls in (3, 4))
+    for rows in ([("Read", read, again), ("Pose", StageCounts(), None)], []):
+        for svg in (stage_seconds(rows), call_times(rows)):
+            assert ElementTree.fromstring(svg).tag.endswith("svg")

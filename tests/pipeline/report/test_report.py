@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.report import report
 from pipeline.report.choice import Shown
+from pipeline.stage_view import StageCounts, StageView
 from transforms.errors import UserError
 from transforms.example_encoding import encode_examples
 from transforms.schema import Contents, schema
@@ -90,6 +91,31 @@ def test_report(
     assert sorted(path.suffix for path in folder.iterdir() if path.name.startswith("report")) == [".html"]
     report(folder)
     assert (folder / "report.html").read_text(encoding="utf-8") == text
+    assert "Stages of the last run" not in text  # there is no run.json
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_stages_of_the_last_run(convert: Callable[[dict[str, list[str]]], Path], told: bool) -> None:
+    folder = convert({"train": ["afw_1_1_aug_0"]})
+    committed = {"Read": StageCounts(1499, 3 << 20, {"empty": 1}, 7, 4.5, 0.2, 1.25)}
+    attempted = {"Read": StageCounts(1739, 4 << 20, {"empty": 1}, 8, 5.5, 0.2, 1.25)}
+    stages = StageView(committed, attempted).to_json() if told else None
+    (folder / "run.json").write_text(json.dumps({"seconds": 7.5, "stages": stages}))
+    report(folder)
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    assert ("Stages of the last run" in text) is told
+    if told:
+        assert "committed (attempted, where it differs)" in text
+        for shown in ("1,499", "3.0 MiB", "3.00 ms/sample", "1,250.00", "Read, attempted", "1,739"):
+            assert shown in text, shown
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"stages": {"committed": {"Read": {"hours": 1}}}}'])
+def test_a_run_file_that_is_not_whole_is_left_out(convert: Callable[[dict[str, list[str]]], Path], text: str) -> None:
+    folder = convert({"train": ["afw_1_1_aug_0"]})
+    (folder / "run.json").write_text(text)
+    report(folder)
+    assert "Stages of the last run" not in (folder / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("keys_of", [{}, {"train": []}, {"train": ["afw_1_1_aug_0"], "test": []}])
