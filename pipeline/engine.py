@@ -90,7 +90,7 @@ def run_pipeline(build: Callable[[beam.Pipeline], None], workers: int, flags: li
             result.wait_until_finish()
         except RuntimeError as error:  # what Beam makes of any error in a step
             raise RunFailed(_failure(str(error))) from error
-    return read_stages(result)
+        return read_stages(result)
 
 
 def _failure(text: str) -> str:
