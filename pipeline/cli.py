@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from pipeline.options import add_convert_arguments, convert_options
+from pipeline.options import add_convert_arguments, convert_options, place
 from transforms.errors import RunFailed, UserError
 
 
@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         ("verify", "re-read every shard: checksums, counts, unique keys, sources in one split only"),
         ("report", "one HTML file: pictures with landmarks, plots, rejected samples"),
     ):
-        command(name, text).add_argument("folder", type=Path, metavar="DIR")
+        command(name, text).add_argument("folder", type=place, metavar="DIR")
     demo = command("demo", "a small synthetic raw data set with face model files, in the real formats")
     demo.add_argument("--output", type=Path, required=True, metavar="DIR")
     return parser

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline.engine import run_pipeline, runner_name
 from pipeline.expression_source import expression_file
@@ -16,6 +18,7 @@ from pipeline.finished import read_manifest
 from pipeline.graph import GraphSettings, Work, build_graph
 from pipeline.identity import differences, digest, run_identity
 from pipeline.layout_check import check_layout
+from pipeline.local_run import LocalRun
 from pipeline.metadata import REJECTED, RUN, RunFacts, dataset_folder
 from pipeline.options import ConvertOptions
 from pipeline.originals import add_originals
@@ -24,17 +27,20 @@ from pipeline.progress import ProgressBar
 from pipeline.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
 from pipeline.run_folder import RunFolder
 from pipeline.stage_view import StageView, stage_table
+from pipeline.store_run import StoreRun
 from pipeline.summary import conversion_summary
 from transforms import indices
 from transforms.addressed_lines import write_lists
 from transforms.errors import RunFailed, UserError
 from transforms.fine import FINE
+from transforms.model_copy import offer_model
 from transforms.model_preparation import prepare
 from transforms.plan_file import PlanHeader, read_plan_header, write_plan
 from transforms.prepared_model import open_prepared
 from transforms.raw_files import RawInput
 from transforms.sampling import farthest_points
 from transforms.schema import record_bytes
+from transforms.storage import Place, RemotePath, write_file
 
 _USUAL_PIXELS = 450 * 450  # of a picture of the data set, to plan shards by
 
@@ -50,6 +56,9 @@ def convert(options: ConvertOptions) -> None:
     """
     started = time.time()
     configuration = options.configuration
+    FileSystems.set_options(PipelineOptions(options.beam))  # how stores are reached; workers are told by the engine
+    folder = _run_folder(dataset_folder(options.output, configuration.name))
+    folder.ended()  # a store that is not there, or refuses, is told before the input is listed
     listing = list_inputs(options.inputs, configuration)
     _check_found(options.inputs, listing)
     if listing.left_out:
@@ -77,7 +86,6 @@ def convert(options: ConvertOptions) -> None:
             f"{first.reason}, {first.detail}"
         )
     identity["plan"] = plan_digest(plan)
-    folder = RunFolder(dataset_folder(options.output.absolute(), configuration.name))
     if _has_ended(folder, identity, options):
         return
     if options.fine:
@@ -105,6 +113,10 @@ def convert(options: ConvertOptions) -> None:
         _close(folder, options, started, stages, stage_table(stages) if shards else [])
 
 
+def _run_folder(final: Place) -> RunFolder:
+    return StoreRun(final) if isinstance(final, RemotePath) else LocalRun(final)
+
+
 def _run(
     folder: RunFolder,
     inputs: list[RawInput],
@@ -115,11 +127,14 @@ def _run(
     bar: ProgressBar,
 ) -> StageView | None:
     facts = _facts(model, options)
+    place: Place = model
+    if isinstance(folder, StoreRun) and runner_name(options.beam):  # its workers may be where our cache is not
+        place = offer_model(model, folder.models)
     settings = GraphSettings(
         folder=folder,
         inputs=inputs,
         image_check=options.image_check,
-        model=model,
+        model=place,
         point_vertices=facts.point_vertices,
         row_offset=options.row_offset,
         crop=options.crop,
@@ -136,29 +151,28 @@ def _has_ended(folder: RunFolder, identity: dict[str, Any], options: ConvertOpti
     Raises:
         UserError: what has ended there was another run.
     """
-    ended = folder.finished
+    ended = folder.ended()
     if ended is None or options.overwrite:
         return False
-    manifest = read_manifest(ended)
+    place, manifest = ended
     if options.retry_rejected:
-        _refuse_other(ended, differences(manifest, identity, ignore=("plan",)))
-        folder.reopen(ended)
+        _refuse_other(place, differences(manifest, identity, ignore=("plan",)))
+        folder.reopen()
         return False
-    _refuse_other(ended, differences(manifest, identity))
-    if _accepted(manifest, options.max_rejected):
-        ended = folder.accept(ended)
-    _tell(ended, manifest, options.max_rejected, None, [])
+    _refuse_other(place, differences(manifest, identity))
+    place = folder.settle(accepted=_accepted(manifest, options.max_rejected))
+    _tell(place, manifest, options.max_rejected, None, [])
     return True
 
 
 def _check_same(folder: RunFolder, identity: dict[str, Any], retry_rejected: bool) -> None:
     """Raises UserError where the unfinished run in a folder is another one."""
-    if folder.plan.exists():
+    if folder.plan.is_file():
         ignore = ("plan",) if retry_rejected else ()
         _refuse_other(folder.unfinished, differences(read_plan_header(folder.plan).identity, identity, ignore))
 
 
-def _refuse_other(folder: Path, differing: list[str]) -> None:
+def _refuse_other(folder: Place, differing: list[str]) -> None:
     if differing:
         shown = "; ".join(differing[:4]) + ("; ..." if len(differing) > 4 else "")
         raise UserError(f"{folder}: holds another run ({shown}); name another --output, or replace it with --overwrite")
@@ -209,7 +223,7 @@ def _close(
         "system": platform.platform(),
         "stages": stages.to_json() if stages else None,
     }
-    (folder.unfinished / RUN).write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    write_file(folder.shards / RUN, (json.dumps(run, indent=1) + "\n").encode())
     final = folder.close(accepted=_accepted(manifest, options.max_rejected))
     _tell(final, manifest, options.max_rejected, seconds, table)
 
@@ -219,7 +233,9 @@ def _accepted(manifest: dict[str, Any], max_rejected: float) -> bool:
     return bool(counts["rejected"] <= max_rejected * counts["planned"])
 
 
-def _tell(folder: Path, manifest: dict[str, Any], max_rejected: float, seconds: float | None, table: list[str]) -> None:
+def _tell(
+    folder: Place, manifest: dict[str, Any], max_rejected: float, seconds: float | None, table: list[str]
+) -> None:
     """Prints what a run made; fails where it rejected too many.
 
     Args:

@@ -12,6 +12,7 @@ from pipeline.metadata import dataset_folder
 from pipeline.pictures import decode_picture
 from transforms.errors import UserError
 from transforms.schema import PICTURES, Feature
+from transforms.storage import Place, RemotePath, parse_place
 
 # Shards read at once, and records held, when shuffling: with whole sources in each shard, a batch
 # should draw from many.
@@ -35,7 +36,7 @@ def load(
     masks as bool; see `pipeline.pictures`.
 
     Args:
-        output: the --output folder of the conversion.
+        output: the --output folder of the conversion; also gs://..., which TensorFlow reads itself.
         split: name of a split.
         config: one configuration, or several, read one after the other (or mixed, with shuffle);
             then samples have the features that all of them share.
@@ -44,10 +45,12 @@ def load(
         normalise: divides the coefficients by the model's standard deviations: about unit variance.
 
     Raises:
-        ValueError: there is no such conversion or split, or the configurations do not fit together.
+        ValueError: there is no such conversion or split, the configurations do not fit together, or TensorFlow
+            cannot read where they are.
     """
     configs = [config] if isinstance(config, str) else list(config)
-    folders = [dataset_folder(Path(output), name) for name in configs]
+    folders = [dataset_folder(parse_place(str(output)), name) for name in configs]
+    _check_readable(folders[0])
     manifests = [read_manifest(folder) for folder in folders]
     _check_same_splits(configs, manifests)
     features = _common_features(manifests)
@@ -105,6 +108,16 @@ def parse_spec(features: tuple[Feature, ...]) -> dict[str, tf.io.FixedLenFeature
     }
 
 
+def _check_readable(folder: Place) -> None:
+    """Raises UserError where TensorFlow's readers do not know the store that a folder is in."""
+    scheme = str(folder).partition("://")[0]
+    if isinstance(folder, RemotePath) and scheme not in tf.io.gfile.get_registered_schemes():
+        raise UserError(
+            f"{folder}: TensorFlow reads no {scheme}:// here; copy the --output folder to this machine and load that, "
+            "or import a package that adds it to TensorFlow, such as tensorflow-io, before"
+        )
+
+
 def _common_features(manifests: list[dict[str, Any]]) -> tuple[Feature, ...]:
     first, *others = (manifest_features(manifest) for manifest in manifests)
     return tuple(feature for feature in first if all(feature in other for other in others))
@@ -143,7 +156,7 @@ def _model_stds(manifests: list[dict[str, Any]]) -> dict[str, tf.Tensor]:
     return {name: tf.constant(std) for name, std in stds[0].items()}
 
 
-def _split(folder: Path, manifest: dict[str, Any], split: str) -> dict[str, Any]:
+def _split(folder: Place, manifest: dict[str, Any], split: str) -> dict[str, Any]:
     if split not in manifest["splits"]:
         raise UserError(f"{folder}: no split {split!r}, only {', '.join(manifest['splits'])}")
     entry: dict[str, Any] = manifest["splits"][split]

@@ -4,7 +4,7 @@ import dataclasses
 
 import apache_beam as beam
 
-from pipeline.metadata import RunFacts, write_metadata
+from pipeline.metadata import RunFacts, write_manifest, write_metadata
 from pipeline.run_folder import RunFolder
 from transforms.plan_file import PlanHeader, read_plan_header
 from transforms.reject import Reject
@@ -41,7 +41,8 @@ def finish(folder: RunFolder, facts: RunFacts, _assembled: list[int]) -> None:
     shards = read_markers(folder.markers)
     rejected = sorted([*header.rejects, *(reject for shard in shards for reject in shard.rejects)])
     reconcile(header, shards, rejected)
-    write_metadata(folder.unfinished, facts, header, shards, rejected)
+    write_metadata(folder.shards, facts, shards, rejected)
+    write_manifest(folder.unfinished, facts, header, shards, rejected)
 
 
 def reconcile(header: PlanHeader, shards: list[Shard], rejected: list[Reject]) -> None:

@@ -1,7 +1,6 @@
 """The Beam graph of a conversion: a sample's way, read from top to bottom."""
 
 import dataclasses
-from pathlib import Path
 
 import apache_beam as beam
 import numpy as np
@@ -17,6 +16,7 @@ from transforms.raw_files import RawInput
 from transforms.steps import Assemble, Chunks, Crop, Decode, Encode, Landmarks, Listed, Pose, Read, WritePart
 from transforms.steps.assemble import PARTS, SHARDS
 from transforms.steps.chunk_coder import register
+from transforms.storage import Place
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,7 @@ class GraphSettings:
     folder: RunFolder
     inputs: list[RawInput]
     image_check: ImageCheck
-    model: Path
+    model: Place
     point_vertices: np.ndarray
     row_offset: float
     crop: CropSettings | None
@@ -86,7 +86,7 @@ def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, work: Work) ->
 
         placed |= "Maps" >> Maps(settings.model, maps)
     encoded = placed | "Encode" >> Encode(settings.facts.features)
-    assembly = Assembly(folder.unfinished, folder.parts, folder.markers, settings.seed)
+    assembly = Assembly(folder.shards, folder.parts, folder.markers, settings.seed)
     written = encoded | "WritePart" >> WritePart(folder.plan, assembly)
 
     parts = (written, kept) | "Parts" >> beam.Flatten()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -16,13 +17,17 @@ from transforms.fine import FineSettings
 from transforms.plan_file import DATASET, PlanHeader
 from transforms.reject import Reject
 from transforms.schema import PICTURES, Contents, Feature
-from transforms.shards import Shard
+from transforms.shards import SHARDS, Shard, write_shard_list
 from transforms.statistics import Statistics, add_statistics
+from transforms.storage import Place, write_file
 
 MANIFEST, REJECTED = "manifest.json", "rejected.jsonl"
 RUN = "run.json"  # what is true of the last run only
 
-UNFINISHED = ".unfinished"  # ends the name of a folder that is being made
+TOO_MANY_MANIFEST = "manifest.too_many_rejected.json"  # of such a conversion in an object store
+
+UNFINISHED = ".unfinished"  # ends the name of the folder of a run that has not ended
+PLAN = "plan.jsonl"  # in there
 
 _CONVENTIONS = {
     "model": "x right (the viewer's), y up, z toward the viewer; micrometres",
@@ -82,7 +87,7 @@ class RunFacts:
         return self.configuration.schema(self.contents)
 
 
-def dataset_folder(output: Path, config: str) -> Path:
+def dataset_folder(output: Place, config: str) -> Place:
     """Where the shards of a configuration stand."""
     return output / DATASET / config / VERSION
 
@@ -99,25 +104,36 @@ def tfds_features(features: tuple[Feature, ...]) -> tfds.features.FeaturesDict:
     return tfds.features.FeaturesDict(nested)
 
 
-def write_metadata(
-    folder: Path, facts: RunFacts, header: PlanHeader, shards: list[Shard], rejected: list[Reject]
+def write_metadata(folder: Place, facts: RunFacts, shards: list[Shard], rejected: list[Reject]) -> None:
+    """Writes TFDS's files, rejected.jsonl, and what a later run needs to know of the shards."""
+    names = {shard.planned.file_name for shard in shards}
+    with tempfile.TemporaryDirectory(prefix="threedface-") as local:  # TFDS writes to file systems only
+        for name in names:
+            Path(local, name).touch()  # it looks which shards there are
+        tfds.folder_dataset.write_metadata(
+            data_dir=local,
+            features=tfds_features(facts.features),
+            split_infos=_split_infos(local, shards),
+            version=VERSION,
+            check_data=False,
+            description=facts.configuration.description,
+            homepage="https://github.com/Juyong/3DFace",
+            citation=_CITATION,
+            license="Research use only; the data set and the Basel Face Model have licences of their own.",
+        )
+        for path in Path(local).iterdir():
+            if path.name not in names:
+                write_file(folder / path.name, path.read_bytes())
+    rejects = "".join(json.dumps(dataclasses.asdict(reject)) + "\n" for reject in rejected)
+    write_file(folder / REJECTED, rejects.encode())
+    write_shard_list(folder / SHARDS, shards)
+
+
+def write_manifest(
+    folder: Place, facts: RunFacts, header: PlanHeader, shards: list[Shard], rejected: list[Reject]
 ) -> None:
-    """Writes features.json, dataset_info.json, manifest.json and rejected.jsonl."""
-    with (folder / REJECTED).open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(dataclasses.asdict(reject)) + "\n" for reject in rejected)
-    manifest = _manifest(facts, header, shards, rejected)
-    (folder / MANIFEST).write_text(_one_line_an_entry(manifest), encoding="utf-8")
-    tfds.folder_dataset.write_metadata(
-        data_dir=folder,
-        features=tfds_features(facts.features),
-        split_infos=_split_infos(folder, shards),
-        version=VERSION,
-        check_data=False,
-        description=facts.configuration.description,
-        homepage="https://github.com/Juyong/3DFace",
-        citation=_CITATION,
-        license="Research use only; the data set and the Basel Face Model have licences of their own.",
-    )
+    """Writes manifest.json."""
+    write_file(folder / MANIFEST, _one_line_an_entry(_manifest(facts, header, shards, rejected)).encode())
 
 
 def _one_line_an_entry(entries: dict[str, object]) -> str:
@@ -145,7 +161,7 @@ def _by_split(shards: list[Shard]) -> dict[str, list[Shard]]:
     return splits
 
 
-def _split_infos(folder: Path, shards: list[Shard]) -> list[tfds.core.SplitInfo]:
+def _split_infos(folder: str, shards: list[Shard]) -> list[tfds.core.SplitInfo]:
     return [
         tfds.core.SplitInfo(
             name=split,

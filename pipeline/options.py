@@ -20,6 +20,7 @@ from transforms.names import IMAGE, NORMALS
 from transforms.pixels import jpeg_bytes
 from transforms.raw_sample import SampleFiles
 from transforms.schema import Contents, MapName
+from transforms.storage import Place, parse_place
 
 LARGEST_IMAGE = 4096  # rows and columns of a resized picture
 DEFAULT_CROP_MARGIN = 0.25
@@ -59,7 +60,7 @@ class ConvertOptions:
     inputs: list[Path]
     bfm: Path
     expression: Path
-    output: Path
+    output: Place
     configuration: Configuration
     row_offset: float
     mesh_points: int
@@ -136,7 +137,13 @@ def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--bfm", type=Path, required=True, metavar="FILE", help="01_MorphableModel.mat or model2009-publicmm1-bfm.h5")
     add("--expression", type=Path, required=True, metavar="FILE", help="Exp_Pca.bin, or an archive that holds it")
-    add("--output", type=Path, required=True, metavar="DIR", help="gets threedface/<config>/<version>")
+    add(
+        "--output",
+        type=place,
+        required=True,
+        metavar="DIR",
+        help="gets threedface/<config>/<version>; a folder, or gs://... or s3://...",
+    )
     add(
         "--config",
         choices=(*CONFIGURATIONS, FINE),
@@ -302,6 +309,14 @@ def _crop_settings(size: int | None, crop: str, margin: float | None) -> CropSet
     if size is None:
         return None
     return CropSettings(size, (DEFAULT_CROP_MARGIN if margin is None else margin) if crop == "face" else None)
+
+
+def place(text: str) -> Place:
+    """A folder or file as an argument, see `parse_place`."""
+    try:
+        return parse_place(text)
+    except UserError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def default_model_cache() -> Path:

@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Collection
+from contextlib import suppress
 
 from tqdm import tqdm
 
@@ -10,8 +11,9 @@ from pipeline.run_folder import RunFolder
 from transforms.parts import find_parts
 from transforms.plan_file import PackedChunk, PlannedShard
 from transforms.shards import marked_shards
+from transforms.storage import RemotePath
 
-_POLL_SECONDS = 0.25
+_POLL_SECONDS, _STORE_POLL_SECONDS = 0.25, 12.0  # a look at a store is many requests, which are paid for
 
 
 class ProgressBar:
@@ -43,11 +45,13 @@ class ProgressBar:
         self._bar.close()
 
     def _follow(self) -> None:
-        while not self._stop.wait(_POLL_SECONDS):
+        is_store = isinstance(self._folder.parts, RemotePath)
+        while not self._stop.wait(_STORE_POLL_SECONDS if is_store else _POLL_SECONDS):
             self._update()
 
     def _update(self) -> None:
-        self._bar.update(self._done() - self._bar.n)
+        with suppress(OSError):  # a store that does not answer: the run itself will find that
+            self._bar.update(self._done() - self._bar.n)
 
     def _done(self) -> int:
         """Samples in shards that are whole, and in parts of others."""

@@ -1,32 +1,27 @@
-"""The folder of a run: unfinished under one name, and under its final one only when it is whole.
+"""The folders of a run, and the bookkeeping in them that lets a later run go on where it stopped.
 
 <version>.unfinished/
     plan.jsonl              which samples go where
     work.jsonl              what of the plan is still to be done
     parts/*/chunk-*.part    records of one chunk, with an index (.json) that is written last, by shard
     markers/*.json          one for each shard that is whole
-    threedface-*.tfrecord-* the shards
-    workers.log             what worker processes print
+<version>/                  what is left of a run that has ended
+
+`LocalRun` and `StoreRun` say how a run is opened, ended and opened again on a file system and in an
+object store; what is the same for both is here.
 """
 
 import dataclasses
-import fcntl
-import json
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from pipeline.metadata import UNFINISHED
-from transforms.errors import UserError
+from pipeline.metadata import PLAN, UNFINISHED
 from transforms.parts import FoundPart, find_parts, read_part
 from transforms.plan_file import PackedChunk, PlannedShard
-from transforms.shards import Shard, read_markers, write_marker
-
-SHARDS = "shards.jsonl"  # the markers, kept beside the finished shards for --retry_rejected
-
-_TOO_MANY = ".too_many_rejected"
+from transforms.shards import SHARDS, Shard, marker, read_markers, read_shard_list, write_marker
+from transforms.storage import Place, in_threads, list_paths, remove_files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,39 +37,55 @@ class Kept:
     parts: dict[int, FoundPart]
 
 
-class RunFolder:
+class Ended(NamedTuple):
+    """A run that has ended.
+
+    Attributes:
+        folder: where it stands.
+        manifest: its manifest.
+    """
+
+    folder: Place
+    manifest: dict[str, Any]
+
+
+class RunFolder(ABC):
     """Folders of one conversion.
 
     Attributes:
         final: where the finished conversion stands.
-        unfinished: where it is made.
-        too_many: where it stands when more samples were rejected than allowed.
+        unfinished: the bookkeeping of the run.
+        shards: where shards, and what stands beside them, are written.
         plan: the plan file.
         work: the lists of what is to be done.
         parts: the folder of part files.
         markers: the folder of markers of whole shards.
-        log: what worker processes print.
+        log: what worker processes of this machine print.
     """
 
-    def __init__(self, final: Path) -> None:
-        """Takes the final folder."""
+    log: Path
+
+    def __init__(self, final: Place, shards: Place | None = None) -> None:
+        """Takes the final folder, and that of the shards where it is not that of the bookkeeping."""
         self.final = final
         self.unfinished = final.with_name(final.name + UNFINISHED)
-        self.too_many = final.with_name(final.name + _TOO_MANY)
-        self.plan = self.unfinished / "plan.jsonl"
+        self.shards = shards or self.unfinished
+        self.plan = self.unfinished / PLAN
         self.work = self.unfinished / "work.jsonl"
         self.parts = self.unfinished / "parts"
         self.markers = self.unfinished / "markers"
-        self.log = self.unfinished / "workers.log"
 
-    @property
-    def finished(self) -> Path | None:
-        """The folder of a run that has ended, if there is one."""
-        return next((folder for folder in (self.final, self.too_many) if folder.exists()), None)
+    @abstractmethod
+    def ended(self) -> Ended | None:
+        """The run that has ended there, if one has.
 
-    @contextmanager
-    def open(self, overwrite: bool) -> Iterator[None]:
-        """Makes the folder of the unfinished run, or takes up that of a run that was stopped, for this process alone.
+        Raises:
+            UserError: the output, or the manifest of the run, cannot be read.
+        """
+
+    @abstractmethod
+    def open(self, overwrite: bool) -> AbstractContextManager[None]:
+        """Makes the folders of the unfinished run, or takes up those of a run that was stopped, for this process alone.
 
         Args:
             overwrite: whether to remove first what is there of this and other runs.
@@ -82,32 +93,32 @@ class RunFolder:
         Raises:
             UserError: another process is at work in it, or it cannot be made.
         """
-        try:
-            self.unfinished.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self.unfinished, os.O_RDONLY)
-        except OSError as error:
-            raise UserError(f"{error.filename}: cannot be written ({error.strerror}); name another --output") from None
-        try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UserError(f"{self.unfinished}: another run is at work there; wait for its end") from None
-            if overwrite:
-                for path in (self.final, self.too_many, *self.unfinished.iterdir()):
-                    _remove(path)
-            self.parts.mkdir(exist_ok=True)
-            self.markers.mkdir(exist_ok=True)
-            yield
-        finally:
-            os.close(lock)
 
-    def reopen(self, finished: Path) -> None:
-        """Turns the folder of a run that has ended into an unfinished one, which `open` takes up."""
-        finished.rename(self.unfinished)
+    @abstractmethod
+    def close(self, accepted: bool) -> Place:
+        """Makes the finished run one that has ended, after what only the run itself needed is gone.
 
-    def accept(self, finished: Path) -> Path:
-        """Gives a run that has ended the final name, which it did not have when too much was rejected."""
-        return finished.rename(self.final)
+        Args:
+            accepted: whether it rejected no more samples than allowed. Else it ends apart, where only `ended` looks.
+
+        Returns:
+            Where it stands.
+        """
+
+    @abstractmethod
+    def settle(self, accepted: bool) -> Place:
+        """Does to a run that has ended what was left undone; gives where it stands.
+
+        That is: it was ended apart, and more rejected samples are allowed now; or it was killed after its end.
+        """
+
+    @abstractmethod
+    def reopen(self) -> None:
+        """Turns a run that has ended into an unfinished one, which `open` takes up."""
+
+    @abstractmethod
+    def remove_others(self, names: set[str]) -> None:
+        """Removes from the folder of the shards what is neither one of these files nor bookkeeping."""
 
     def keep(self, shards: list[PlannedShard], chunks: list[PackedChunk], retry_rejected: bool) -> Kept:
         """Finds what is done of a plan, and removes all else that an earlier run left.
@@ -119,74 +130,44 @@ class RunFolder:
         """
         whole = self._keep_shards(shards, retry_rejected)
         parts = self._keep_parts([chunk for chunk in chunks if chunk.shard not in whole], retry_rejected)
-        known = {*whole.values(), *self._own()}
-        for path in self.unfinished.iterdir():
-            if path not in known:
-                _remove(path)
+        self.remove_others({shard.planned.file_name for shard in whole.values()})
         return Kept(frozenset(whole), parts)
 
-    def _keep_shards(self, shards: list[PlannedShard], retry_rejected: bool) -> dict[int, Path]:
-        """Leaves the markers of whole planned shards only; gives these shards' files by number."""
-        self._restore_markers()
+    def _keep_shards(self, shards: list[PlannedShard], retry_rejected: bool) -> dict[int, Shard]:
+        """Leaves the markers of whole planned shards only; gives these by number."""
         by_fingerprint = {shard.fingerprint: shard for shard in shards}
-        whole: dict[int, Shard] = {}
-        for shard in read_markers(self.markers):
-            planned = by_fingerprint.get(shard.planned.fingerprint)
-            if planned and shard.is_whole(self.unfinished) and not (retry_rejected and shard.rejects):
-                whole[planned.number] = dataclasses.replace(shard, planned=planned)
-        marked = {write_marker(self.markers, shard) for shard in whole.values()}
-        for path in self.markers.iterdir():
-            if path not in marked:
-                path.unlink()
+        marked = read_markers(self.markers)
+        ended = read_shard_list(self.shards / SHARDS)  # of a run that had ended, whose markers are gone
 
-        return {number: self.unfinished / shard.planned.file_name for number, shard in whole.items()}
+        def kept(shard: Shard) -> Shard | None:
+            planned = by_fingerprint.get(shard.planned.fingerprint)
+            if planned and shard.is_whole(self.shards) and not (retry_rejected and shard.rejects):
+                return dataclasses.replace(shard, planned=planned)
+            return None
+
+        whole = {shard.planned.number: shard for shard in in_threads(kept, [*marked, *ended]) if shard}
+        as_planned = {shard.planned for shard in marked}
+        in_threads(
+            lambda shard: write_marker(self.markers, shard),
+            [shard for shard in whole.values() if shard.planned not in as_planned],
+        )
+        names = {marker(self.markers, number).name for number in whole}
+        remove_files(self.markers, [name for name in list_paths(self.markers) if name not in names])
+        return whole
 
     def _keep_parts(self, chunks: list[PackedChunk], retry_rejected: bool) -> dict[int, FoundPart]:
         """Leaves the whole parts of planned chunks only, and gives them by chunk."""
-        parts: dict[int, FoundPart] = {}
-        files = set()
         planned = {chunk.number: (chunk.shard, chunk.fingerprint) for chunk in chunks}
-        for found in find_parts(self.parts):
+
+        def kept(found: FoundPart) -> tuple[FoundPart, str] | None:
+            """The part with its file, if it is to be kept: the index may be large, and goes."""
             part = read_part(self.parts, found.index_name)
-            if (
-                found.chunk not in parts
-                and planned.get(found.chunk) == (found.shard, part.fingerprint)
-                and not (retry_rejected and part.rejects)
-                and part.is_whole(self.parts)
-            ):
-                parts[found.chunk] = found
-                files |= {self.parts / found.index_name, self.parts / part.file}
-        for path in self.parts.glob("*/*"):
-            if path not in files:
-                path.unlink()
-        return parts
+            is_planned = planned.get(found.chunk) == (found.shard, part.fingerprint)
+            if is_planned and not (retry_rejected and part.rejects) and part.is_whole(self.parts):
+                return found, part.file
+            return None
 
-    def close(self, accepted: bool) -> Path:
-        """Gives the finished run its final name, after what only the run itself needed is gone."""
-        with (self.unfinished / SHARDS).open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(shard.to_json()) + "\n" for shard in read_markers(self.markers))
-        for path in self._own():
-            _remove(path)
-        for path in self.unfinished.glob(".*"):
-            _remove(path)
-        folder = self.final if accepted else self.too_many
-        self.unfinished.rename(folder)
-        return folder
-
-    def _own(self) -> tuple[Path, ...]:
-        """What belongs to the run and not to its result."""
-        return (self.plan, self.work, self.parts, self.markers, self.log)
-
-    def _restore_markers(self) -> None:
-        """Markers of a run that had ended: they stand in one file beside its shards."""
-        lines = self.unfinished / SHARDS
-        if lines.exists():
-            for line in lines.read_text(encoding="utf-8").splitlines():
-                write_marker(self.markers, Shard.from_json(json.loads(line)))
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+        by_chunk = {some[0].chunk: some for some in in_threads(kept, find_parts(self.parts)) if some}
+        files = {path for found, file in by_chunk.values() for path in (found.index_name, file)}
+        remove_files(self.parts, [path for path in list_paths(self.parts) if path not in files])
+        return {chunk: found for chunk, (found, _) in by_chunk.items()}

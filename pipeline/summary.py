@@ -1,13 +1,13 @@
 """The last screen of a conversion."""
 
-from pathlib import Path
 from typing import Any
 
 from pipeline.metadata import REJECTED
 from transforms.configurations import COARSE
+from transforms.storage import Place
 
 
-def conversion_summary(folder: Path, manifest: dict[str, Any], seconds: float | None, table: list[str]) -> str:
+def conversion_summary(folder: Place, manifest: dict[str, Any], seconds: float | None, table: list[str]) -> str:
     """What was made, and what to do with it: fits a screen.
 
     Args:
@@ -35,7 +35,7 @@ def conversion_summary(folder: Path, manifest: dict[str, Any], seconds: float | 
         lines += ["", f"  rejected: {reasons}", f"  each named in {folder / REJECTED}"]
     if table:
         lines += ["", *table]
-    output = folder.parents[2]
+    output = folder.parent.parent.parent
     split_to_show = "train" if "train" in manifest["splits"] else next(iter(manifest["splits"]), "train")
     config = "" if manifest["config"] == COARSE.name else f', config="{manifest["config"]}"'
     lines += [

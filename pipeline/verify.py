@@ -1,6 +1,7 @@
 """``verify``: re-reads every shard of a conversion, and says what is wrong with which file."""
 
 import math
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ from transforms.fine import OF_THE_ORIGINAL
 from transforms.model_preparation import file_sha256
 from transforms.pose import project
 from transforms.schema import Feature
+from transforms.storage import Place, list_paths, local_file
 
 # The camera and the landmarks are stored in float32: at 450 pixels they agree to about 1e-4.
 _LANDMARK_TOLERANCE = 0.01  # px
 _PLACES = ("pose/camera", "landmarks/model", "landmarks/image")
 
 
-def verify(output: Path) -> None:
+def verify(output: Place) -> None:
     """Verifies the conversions in a folder, and prints what was found.
 
     Checked are: the files against the manifest's sizes and SHA-256, each record's CRC, shape and
@@ -47,7 +49,7 @@ def verify(output: Path) -> None:
         raise RunFailed(f"{output}: {findings} findings; convert again with --overwrite, or copy the files again")
 
 
-def verify_conversion(folder: Path) -> list[str]:
+def verify_conversion(folder: Place) -> list[str]:
     """What is wrong with one conversion, a line each; nothing where all is well."""
     manifest = read_manifest(folder)
     features = manifest_features(manifest)
@@ -64,28 +66,40 @@ def verify_conversion(folder: Path) -> list[str]:
         found.append(f"planned {counts['planned']}, but shards name {written} and the rejected list {rejected} samples")
     known = {shard["file"] for _, shard in shards}
     found += [
-        f"{path.name}: a shard that the manifest does not name"
-        for path in folder.glob("*.tfrecord-*")
-        if path.name not in known
+        f"{path}: a shard that the manifest does not name"
+        for path in list_paths(folder)
+        if fnmatch(path, "*.tfrecord-*") and path not in known
     ]
     return found
 
 
 def _verify_shard(
-    folder: Path,
+    folder: Place,
     shard: dict[str, Any],
     split: str,
     features: tuple[Feature, ...],
     split_of_key: dict[str, str],
     split_of_source: dict[str, str],
 ) -> list[str]:
-    file = folder / shard["file"]
-    name = file.name
-    if not file.is_file():
-        return [f"{name}: missing"]
+    """What is wrong with a shard; in the dicts, the split of each key and source that was seen."""
+    if not (folder / shard["file"]).is_file():
+        return [f"{shard['file']}: missing"]
+    with local_file(folder / shard["file"]) as file:
+        return _verify_file(file, shard, split, features, split_of_key, split_of_source)
+
+
+def _verify_file(
+    file: Path,
+    shard: dict[str, Any],
+    split: str,
+    features: tuple[Feature, ...],
+    split_of_key: dict[str, str],
+    split_of_source: dict[str, str],
+) -> list[str]:
     found = []
-    if file.stat().st_size != shard["bytes"]:
-        found.append(f"{name}: {file.stat().st_size} bytes, the manifest says {shard['bytes']}")
+    name, size = file.name, file.stat().st_size
+    if size != shard["bytes"]:
+        found.append(f"{name}: {size} bytes, the manifest says {shard['bytes']}")
     elif file_sha256(file) != shard["sha256"]:
         found.append(f"{name}: its SHA-256 is not the manifest's")
     samples = 0

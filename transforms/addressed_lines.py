@@ -1,10 +1,10 @@
 """Files of JSON lines that are written once, and read line by line at addresses that the writer gave."""
 
 import json
-import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
+
+from transforms.storage import Place, read_range, written_whole
 
 _ITEMS_A_LINE = 1000
 
@@ -21,34 +21,28 @@ def json_line(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode() + b"\n"
 
 
-def write_lines(path: Path, lines: Iterable[bytes]) -> list[LineAddress]:
-    """Writes a file of lines: under a passing name, then, when it is whole, under its own.
+def write_lines(place: Place, lines: Iterable[bytes]) -> list[LineAddress]:
+    """Writes a file of lines, which is there when it is whole.
 
     Returns:
         The address of each line.
     """
     addresses = []
     offset = 0
-    unfinished = path.with_name(f".{path.name}")
-    with unfinished.open("wb") as file:
+    with written_whole(place) as file:
         for line in lines:
             addresses.append(LineAddress(offset, len(line)))
             offset += len(line)
             file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)
     return addresses
 
 
-def read_line(path: Path, address: LineAddress) -> Any:
+def read_line(place: Place, address: LineAddress) -> Any:
     """The value of a line."""
-    with path.open("rb") as file:
-        file.seek(address.offset)
-        return json.loads(file.read(address.length))
+    return json.loads(read_range(place, address.offset, address.length))
 
 
-def write_lists(path: Path, *lists: Sequence) -> list[list[LineAddress]]:
+def write_lists(place: Place, *lists: Sequence) -> list[list[LineAddress]]:
     """Writes lists of JSON values to a file, each on lines of its own, which hold a thousand items each.
 
     Returns:
@@ -56,7 +50,7 @@ def write_lists(path: Path, *lists: Sequence) -> list[list[LineAddress]]:
     """
     addresses = iter(
         write_lines(
-            path,
+            place,
             (
                 json_line(items[start : start + _ITEMS_A_LINE])
                 for items in lists

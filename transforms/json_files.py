@@ -1,24 +1,16 @@
 """Small JSON files that are there whole or not at all."""
 
 import json
-import os
-import uuid
-from pathlib import Path
 from typing import Any
 
-from transforms.errors import named_errors
+from transforms.storage import Place, write_file
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Writes a value under a passing name on the same file system, then gives the file its own."""
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with named_errors(unfinished), unfinished.open("w", encoding="utf-8") as file:
-        json.dump(value, file, separators=(",", ":"))
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)
+def write_json(place: Place, value: Any) -> None:
+    """Writes a value."""
+    write_file(place, json.dumps(value, separators=(",", ":")).encode())
 
 
-def read_json(path: Path) -> Any:
+def read_json(place: Place) -> Any:
     """Reads a value."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    return json.loads(place.read_bytes())

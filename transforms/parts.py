@@ -2,15 +2,15 @@
 
 Each shard has a folder of its own for its parts. Beside each part stands its index, which is written
 last: a part counts when its index is there. The indices are what goes on through the graph, by name,
-and what a resumed run finds.
+and what a resumed run finds. All of it may stand on a file system or in an object store.
 """
 
 import dataclasses
-import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import google_crc32c
 
@@ -19,6 +19,7 @@ from transforms.errors import named_errors
 from transforms.json_files import read_json, write_json
 from transforms.reject import Reject
 from transforms.statistics import Statistics, chunk_statistics
+from transforms.storage import Place, has_size, list_paths, written_whole
 from transforms.tfrecord import frame
 
 _PREFIX, _RECORDS, _INDEX = "chunk-", ".part", ".json"
@@ -50,10 +51,16 @@ class Part:
     statistics: Statistics
     rejects: tuple[Reject, ...]
 
-    def is_whole(self, folder: Path) -> bool:
-        """Whether the file's bytes are those that were written: a machine may have lost power since."""
+    def is_whole(self, folder: Place) -> bool:
+        """Whether the file's bytes are those that were written: a machine may have lost power since.
+
+        A store loses none of an object's bytes; there, the size tells, and nothing is downloaded.
+        """
+        file = folder / self.file
+        if not isinstance(file, Path):
+            return has_size(file, sum(self.lengths))
         try:
-            return google_crc32c.value((folder / self.file).read_bytes()) == self.crc32c
+            return _crc32c(file) == self.crc32c
         except OSError:
             return False
 
@@ -66,7 +73,7 @@ class FoundPart(NamedTuple):
     index_name: str
 
 
-def write_part(folder: Path, chunk: Chunk) -> str:
+def write_part(folder: Place, chunk: Chunk) -> str:
     """Writes the column ``record`` of a chunk as TFRecords, and the index.
 
     The name is unique, so that two attempts at one chunk (a runner may make them) never meet in one
@@ -76,13 +83,14 @@ def write_part(folder: Path, chunk: Chunk) -> str:
         The index, for `read_part`.
     """
     place = shard_folder(folder, chunk.shard)
-    with named_errors(place):
-        place.mkdir(exist_ok=True)
+    if isinstance(place, Path):
+        with named_errors(place):
+            place.mkdir(exist_ok=True)
     name = f"{place.name}/{_PREFIX}{chunk.number:06d}-{uuid.uuid4().hex}"
     columns = chunk.columns
     framed = [frame(record) for record in columns["record"]] if len(chunk) else []
     crc = 0
-    with named_errors(folder / name), (folder / (name + _RECORDS)).open("wb") as out:
+    with _opened(folder / (name + _RECORDS)) as out:
         for record in framed:
             out.write(record)
             crc = google_crc32c.extend(crc, record)
@@ -104,7 +112,7 @@ def write_part(folder: Path, chunk: Chunk) -> str:
     return index
 
 
-def read_part(folder: Path, index: str) -> Part:
+def read_part(folder: Place, index: str) -> Part:
     """Reads the index of a part."""
     entry = read_json(folder / index)
     statistics = Statistics.from_json(entry.pop("statistics"))
@@ -112,29 +120,33 @@ def read_part(folder: Path, index: str) -> Part:
     return Part(**entry, statistics=statistics, rejects=rejects)
 
 
-def shard_folder(folder: Path, shard: int) -> Path:
+def shard_folder(folder: Place, shard: int) -> Place:
     """Where the parts of a shard stand."""
     return folder / f"{shard:06d}"
 
 
-def part_shards(folder: Path) -> list[int]:
-    """Numbers of the shards that have a folder of parts."""
-    return sorted(map(int, os.listdir(folder)))
-
-
-def find_shard_parts(folder: Path, shard: int) -> Iterator[FoundPart]:
-    """The parts of one shard, by chunk."""
-    place = shard_folder(folder, shard)
-    try:
-        names = sorted(os.listdir(place))
-    except FileNotFoundError:  # none has been written, or it has just been assembled
-        return
-    for name in names:
-        if name.startswith(_PREFIX) and name.endswith(_INDEX):
-            yield FoundPart(shard, int(name.removeprefix(_PREFIX).split("-")[0]), f"{place.name}/{name}")
-
-
-def find_parts(folder: Path) -> Iterator[FoundPart]:
+def find_parts(folder: Place) -> Iterator[FoundPart]:
     """The parts of all shards, by shard and chunk."""
-    for shard in part_shards(folder):
-        yield from find_shard_parts(folder, shard)
+    for path in list_paths(folder):
+        shard, _, name = path.rpartition("/")
+        if name.startswith(_PREFIX) and name.endswith(_INDEX):
+            yield FoundPart(int(shard), int(name.removeprefix(_PREFIX).split("-")[0]), path)
+
+
+def _crc32c(path: Path) -> int:
+    crc = 0
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            crc = google_crc32c.extend(crc, piece)
+    return crc
+
+
+@contextmanager
+def _opened(place: Place) -> Iterator[BinaryIO]:
+    """Opens a part file for writing."""
+    if isinstance(place, Path):  # neither synced nor renamed, for speed: its index and checksum tell whether it counts
+        with named_errors(place), place.open("wb") as out:
+            yield out
+    else:
+        with written_whole(place) as out:
+            yield out

@@ -9,7 +9,6 @@ import json
 import zlib
 from collections.abc import Iterable
 from itertools import chain
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from transforms.addressed_lines import LineAddress, json_line, read_line, write_lines
@@ -17,8 +16,11 @@ from transforms.names import SampleName
 from transforms.raw_files import RawFile
 from transforms.raw_sample import SampleFiles
 from transforms.reject import Reject
+from transforms.storage import Place, read_range
 
 DATASET = "threedface"
+
+_HEADER_PIECE = 1 << 20  # bytes read at once, to find the end of the first line
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,20 +145,19 @@ class PlanHeader:
     rejects: tuple[Reject, ...]
 
 
-def write_plan(path: Path, header: PlanHeader, chunks: Iterable[PackedChunk]) -> list[LineAddress]:
-    """Writes a plan file.
+def write_plan(place: Place, header: PlanHeader, chunks: Iterable[PackedChunk]) -> list[LineAddress]:
+    """Writes a plan file, which is there when it is whole.
 
     Returns:
         The address of each chunk, in the order given.
     """
     lines = (chunk.line for chunk in chunks)
-    return write_lines(path, chain([json_line(dataclasses.asdict(header))], lines))[1:]
+    return write_lines(place, chain([json_line(dataclasses.asdict(header))], lines))[1:]
 
 
-def read_plan_header(path: Path) -> PlanHeader:
+def read_plan_header(place: Place) -> PlanHeader:
     """Reads the header of a plan file."""
-    with path.open("rb") as file:
-        header = json.loads(file.readline())
+    header = json.loads(_first_line(place))
     return PlanHeader(
         identity=header["identity"],
         samples=header["samples"],
@@ -165,9 +166,16 @@ def read_plan_header(path: Path) -> PlanHeader:
     )
 
 
-def read_planned_chunk(path: Path, address: LineAddress) -> PlannedChunk:
+def read_planned_chunk(place: Place, address: LineAddress) -> PlannedChunk:
     """Reads one chunk of a plan file."""
-    return PlannedChunk.from_json(read_line(path, address))
+    return PlannedChunk.from_json(read_line(place, address))
+
+
+def _first_line(place: Place) -> bytes:
+    line = b""
+    while b"\n" not in line and (piece := read_range(place, len(line), _HEADER_PIECE)):
+        line += piece
+    return line.partition(b"\n")[0]
 
 
 def _raw_file(root: int, path: str, size: int, extent: list | None) -> RawFile:

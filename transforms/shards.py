@@ -1,23 +1,24 @@
 """Shards: the records of some chunks in the planned order, in one TFRecord file.
 
-Beside the shards, while a run goes on, stands a marker for each that is whole. It is written last: a
-run that is resumed keeps the shards that have one.
+While a run goes on, there is a marker for each that is whole. It is written last: a run that is resumed
+keeps the shards that have one. The markers of a run that has ended are one file beside the shards.
 """
 
 import dataclasses
 import hashlib
+import json
 import os
-import uuid
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
-from transforms.errors import named_errors
 from transforms.json_files import read_json, write_json
 from transforms.parts import Part
 from transforms.plan_file import PlannedShard
 from transforms.reject import Reject
 from transforms.statistics import Statistics, add_statistics
+from transforms.storage import Place, has_size, in_threads, list_paths, local_files, write_file, written_whole
+
+SHARDS = "shards.jsonl"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,16 +57,16 @@ class Shard:
             rejects=tuple(Reject(**reject) for reject in entry["rejects"]),
         )
 
-    def is_whole(self, folder: Path) -> bool:
+    def is_whole(self, folder: Place) -> bool:
         """Whether the file is there with its size; it was on disk before its marker was written."""
-        file = folder / self.planned.file_name
-        return file.is_file() and file.stat().st_size == self.bytes
+        return has_size(folder / self.planned.file_name, self.bytes)
 
 
-def assemble_shard(folder: Path, parts_folder: Path, planned: PlannedShard, parts: list[Part], seed: int) -> Shard:
-    """Writes a shard from its parts: under a passing name, then, when it is whole, under its own.
+def assemble_shard(folder: Place, parts_folder: Place, planned: PlannedShard, parts: list[Part], seed: int) -> Shard:
+    """Writes a shard from its parts; it is there, under its name, when it is whole.
 
-    Memory holds the index and one record.
+    Memory holds the index and one record. Of an object store, the parts and the shard stand in the folder for
+    temporary files meanwhile.
 
     Args:
         folder: where to write.
@@ -82,10 +83,10 @@ def assemble_shard(folder: Path, parts_folder: Path, planned: PlannedShard, part
     if set(by_chunk) != set(planned.chunks):
         raise ValueError(f"{planned.file_name}: parts of chunks {sorted(by_chunk)}, planned {planned.chunks}")
     parts = [by_chunk[chunk] for chunk in planned.chunks]
-    unfinished = folder / f".{planned.file_name}.{uuid.uuid4().hex}"
     digest, size = hashlib.sha256(), 0
-    with ExitStack() as stack, named_errors(unfinished), unfinished.open("wb") as out:
-        files = [stack.enter_context((parts_folder / part.file).open("rb")) for part in parts]
+    with ExitStack() as stack, written_whole(folder / planned.file_name) as out:
+        local = stack.enter_context(local_files([parts_folder / part.file for part in parts]))
+        files = [stack.enter_context(path.open("rb")) for path in local]
         for _, number, offset, length in sorted(_index(parts, seed)):
             record = os.pread(files[number].fileno(), length, offset)
             if len(record) != length:
@@ -93,9 +94,6 @@ def assemble_shard(folder: Path, parts_folder: Path, planned: PlannedShard, part
             out.write(record)
             digest.update(record)
             size += length
-        out.flush()
-        os.fsync(out.fileno())
-    unfinished.rename(folder / planned.file_name)
     return Shard(
         planned=planned,
         samples=sum(len(part.keys) for part in parts),
@@ -106,26 +104,36 @@ def assemble_shard(folder: Path, parts_folder: Path, planned: PlannedShard, part
     )
 
 
-def write_marker(folder: Path, shard: Shard) -> Path:
+def write_marker(folder: Place, shard: Shard) -> None:
     """Marks a shard as whole."""
-    path = marker(folder, shard.planned.number)
-    write_json(path, shard.to_json())
-    return path
+    write_json(marker(folder, shard.planned.number), shard.to_json())
 
 
-def read_markers(folder: Path) -> list[Shard]:
+def read_markers(folder: Place) -> list[Shard]:
     """The shards that are marked as whole, by number."""
-    return [Shard.from_json(read_json(path)) for path in sorted(folder.glob("[0-9]*.json"))]
+    return in_threads(lambda number: Shard.from_json(read_json(marker(folder, number))), sorted(marked_shards(folder)))
 
 
-def marker(folder: Path, number: int) -> Path:
+def marker(folder: Place, number: int) -> Place:
     """The file that marks a shard as whole."""
     return folder / f"{number:08d}.json"
 
 
-def marked_shards(folder: Path) -> set[int]:
+def marked_shards(folder: Place) -> set[int]:
     """Numbers of the shards that are marked as whole."""
-    return {int(path.stem) for path in folder.glob("[0-9]*.json")}
+    return {int(name.removesuffix(".json")) for name in list_paths(folder) if name[0].isdigit()}
+
+
+def write_shard_list(place: Place, shards: list[Shard]) -> None:
+    """Writes what the markers of these shards say to one file."""
+    write_file(place, "".join(json.dumps(shard.to_json()) + "\n" for shard in shards).encode())
+
+
+def read_shard_list(place: Place) -> list[Shard]:
+    """The shards of such a file; none where there is no file."""
+    if not place.is_file():
+        return []
+    return [Shard.from_json(json.loads(line)) for line in place.read_bytes().splitlines()]
 
 
 def _index(parts: list[Part], seed: int) -> list[tuple[bytes, int, int, int]]:

@@ -1,15 +1,14 @@
 """``report``: one HTML file per conversion that a person can open and judge it by."""
 
-from pathlib import Path
-
 from pipeline.finished import find_conversions, read_last_stages, read_manifest, read_rejects
 from pipeline.report.collect import collect
 from pipeline.report.page import page
+from transforms.storage import Place, write_file
 
 REPORT = "report.html"
 
 
-def report(output: Path) -> None:
+def report(output: Place) -> None:
     """Writes ``report.html`` into each conversion of a folder, and prints its path.
 
     Raises:
@@ -18,7 +17,5 @@ def report(output: Path) -> None:
     for folder in find_conversions(output):
         manifest = read_manifest(folder)
         text = page(manifest, collect(folder, manifest), read_rejects(folder), read_last_stages(folder))
-        unfinished = folder / f"{REPORT}.unfinished"
-        unfinished.write_text(text, encoding="utf-8", errors="backslashreplace")
-        unfinished.replace(folder / REPORT)
+        write_file(folder / REPORT, text.encode(errors="backslashreplace"))
         print(f"report  {folder / REPORT}")

@@ -1,7 +1,6 @@
 """Goes over the records of a conversion once, and keeps what the report tells of them."""
 
 import dataclasses
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from pipeline.shard_reader import has_numbers, read_batches
 from transforms.errors import UserError
 from transforms.names import group
 from transforms.schema import Feature
+from transforms.storage import Place, local_file
 
 MAPPED = 8  # samples whose maps are shown; up to this many of each split and group are held with them
 
@@ -53,7 +53,7 @@ class Collected:
     without_face: int = 0
 
 
-def collect(folder: Path, manifest: dict[str, Any]) -> Collected:
+def collect(folder: Place, manifest: dict[str, Any]) -> Collected:
     """Reads all shards of a conversion. Of the pictures, only those to be shown are held.
 
     Raises:
@@ -70,11 +70,16 @@ def collect(folder: Path, manifest: dict[str, Any]) -> Collected:
             for shard in entry["shards"]:
                 file = folder / shard["file"]
                 try:
-                    for batch in read_batches(file, features):
-                        has_face = sheet.add(batch, split)
-                        eulers.append(batch["pose/euler"][has_face])
-                        scales.append(batch["pose/scale"][has_face])
-                        bar.update(len(batch["key"]))
+                    with local_file(file) as local:
+                        for batch in read_batches(local, features):
+                            has_face = sheet.add(batch, split)
+                            eulers.append(batch["pose/euler"][has_face])
+                            scales.append(batch["pose/scale"][has_face])
+                            bar.update(len(batch["key"]))
+                except FileNotFoundError as error:
+                    raise UserError(
+                        f"{file}: cannot be read ({error.strerror}); threedface verify tells more"
+                    ) from None
                 except tf.errors.OpError as error:
                     problem = (error.message or type(error).__name__).splitlines()[0]
                     raise UserError(f"{file}: cannot be read ({problem}); threedface verify tells more") from None

@@ -7,7 +7,7 @@ import pytest
 
 from transforms.assembly import Assembly
 from transforms.chunk import Chunk
-from transforms.parts import find_parts, find_shard_parts, write_part
+from transforms.parts import find_parts, write_part
 from transforms.plan_file import PlannedShard
 from transforms.shards import read_markers
 
@@ -75,7 +75,7 @@ def test_a_whole_shard_is_left_as_it_is(assembly):
     write_part(assembly.parts, chunk(3))  # a late attempt of a runner
     assembly.assemble_complete(SHARDS, before=3)
     assert (shard.stat().st_ino, shard.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    assert len(list(find_shard_parts(assembly.parts, PLANNED.number))) == 1
+    assert len(list(find_parts(assembly.parts))) == 1
 
 
 def test_of_many_that_see_it_complete_one_assembles(assembly):

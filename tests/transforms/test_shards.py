@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from transforms.chunk import Chunk
-from transforms.parts import find_parts, find_shard_parts, read_part, write_part
+from transforms.parts import find_parts, read_part, write_part
 from transforms.plan_file import PlannedShard
 from transforms.reject import BadSample, Reject
 from transforms.shards import Shard, assemble_shard, marked_shards, read_markers, write_marker
@@ -110,7 +110,6 @@ def test_parts_are_found_by_their_indices(tmp_path):
     (tmp_path / "000000" / "chunk-000009-abc.part").write_bytes(b"being written")
     (tmp_path / "000013").mkdir()
     assert list(find_parts(tmp_path)) == [(0, 4, index), (0, 1_234_567, late), (12, 5, other)]
-    assert list(find_shard_parts(tmp_path, 12)) == [(12, 5, other)] and not list(find_shard_parts(tmp_path, 14))
     part = read_part(tmp_path, index)
     assert (part.fingerprint, part.keys, part.rejects) == ("fingerprint 4", ["a_aug_10", "a_aug_11"], (REJECT,))
 

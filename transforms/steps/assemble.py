@@ -1,13 +1,13 @@
 """Assemble: the parts of a shard to the shard, where WritePart has not done it already."""
 
 import dataclasses
-from pathlib import Path
 
 import apache_beam as beam
 
 from transforms.assembly import Assembly
 from transforms.plan_file import PlannedShard, read_plan_header
 from transforms.steps.stage_metrics import StageMetrics
+from transforms.storage import Place
 
 STAGE = "Assemble"
 
@@ -26,7 +26,7 @@ class Assemble(beam.PTransform):
         assembly: how shards are assembled.
     """
 
-    plan: Path
+    plan: Place
     assembly: Assembly
 
     def expand(self, inputs: dict[str, beam.PCollection]) -> beam.PCollection[int]:
@@ -37,7 +37,7 @@ class Assemble(beam.PTransform):
 
 
 class _Assemble(beam.DoFn):
-    def __init__(self, plan: Path, assembly: Assembly) -> None:
+    def __init__(self, plan: Place, assembly: Assembly) -> None:
         self._plan = plan
         self._assembly = assembly
         self._metrics = StageMetrics(STAGE)

@@ -1,12 +1,12 @@
 """Chunks: the chunks to convert, handed out in the plan's order."""
 
 import dataclasses
-from pathlib import Path
 
 import apache_beam as beam
 
 from transforms.addressed_lines import LineAddress
 from transforms.steps.listed import Listed
+from transforms.storage import Place
 
 
 @dataclasses.dataclass
@@ -21,7 +21,7 @@ class Chunks(beam.PTransform):
         lines: of that file, with the list.
     """
 
-    file: Path
+    file: Place
     lines: list[LineAddress]
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[LineAddress]:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-from pathlib import Path
 
 import apache_beam as beam
 import numpy as np
@@ -12,8 +11,10 @@ from transforms import indices
 from transforms.chunk import Chunk
 from transforms.decode import ChosenVertices, choose_vertices, decode
 from transforms.landmarks import Neighbourhood, neighbourhood
+from transforms.model_copy import fetched_model
 from transforms.prepared_model import PreparedModel, open_prepared
 from transforms.steps.map_chunks import map_chunks
+from transforms.storage import Place
 
 
 @dataclasses.dataclass
@@ -25,7 +26,7 @@ class Decode(beam.PTransform):
         point_vertices: vertices of mesh/points; none leaves the column out.
     """
 
-    model: Path
+    model: Place
     point_vertices: np.ndarray
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
@@ -57,13 +58,13 @@ class Decode(beam.PTransform):
 
 
 @functools.cache
-def opened_model(folder: Path) -> tuple[PreparedModel, Neighbourhood]:
+def opened_model(folder: Place) -> tuple[PreparedModel, Neighbourhood]:
     """The prepared model, opened once a process, with BLAS held to one thread from then on.
 
     Two threads would round otherwise than one, and the bytes of a record would depend on the machine.
     """
     threadpool_limits(1, user_api="blas")
-    model = open_prepared(folder)
+    model = open_prepared(fetched_model(folder))
     return model, neighbourhood(indices.landmark_vertices(), model.triangles)
 
 

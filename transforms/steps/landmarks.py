@@ -1,7 +1,6 @@
 """Landmarks: landmarks on the mesh to landmarks in the picture."""
 
 import dataclasses
-from pathlib import Path
 
 import apache_beam as beam
 
@@ -9,6 +8,7 @@ from transforms.chunk import Chunk
 from transforms.landmarks import landmark_facing, landmark_image, landmark_normals
 from transforms.steps.decode import opened_model
 from transforms.steps.map_chunks import map_chunks
+from transforms.storage import Place
 
 
 @dataclasses.dataclass
@@ -19,7 +19,7 @@ class Landmarks(beam.PTransform):
         model: the folder of the prepared face model, for the triangles around the landmarks.
     """
 
-    model: Path
+    model: Place
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks to chunks with their landmarks."""

@@ -1,12 +1,12 @@
 """Listed: the items of a list that stands in a file, so that the pipeline stays small however long it is."""
 
 import dataclasses
-from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 
 from transforms.addressed_lines import LineAddress, read_line
+from transforms.storage import Place
 
 
 @dataclasses.dataclass
@@ -20,7 +20,7 @@ class Listed(beam.PTransform):
         lines: the addresses of its lines.
     """
 
-    file: Path
+    file: Place
     lines: list[LineAddress]
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[Any]:

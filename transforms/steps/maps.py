@@ -1,7 +1,6 @@
 """Maps: the whole mesh of each sample to the maps that its camera sees."""
 
 import dataclasses
-from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -16,6 +15,7 @@ from transforms.pose import project
 from transforms.schema import MapName
 from transforms.steps.decode import opened_model
 from transforms.steps.map_chunks import map_chunks
+from transforms.storage import Place
 from transforms.whole_mesh import whole_meshes
 
 
@@ -28,7 +28,7 @@ class Maps(beam.PTransform):
         maps: which.
     """
 
-    model: Path
+    model: Place
     maps: tuple[MapName, ...]
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:

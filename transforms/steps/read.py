@@ -1,7 +1,6 @@
 """Read: a chunk of the plan to the raw samples on disk."""
 
 import dataclasses
-from pathlib import Path
 
 import apache_beam as beam
 import numpy as np
@@ -16,6 +15,7 @@ from transforms.raw_files import RawInput
 from transforms.raw_sample import STAGE, RawSample, SampleFiles, read_sample
 from transforms.reject import Reject
 from transforms.steps.stage_metrics import StageMetrics
+from transforms.storage import Place
 
 
 @dataclasses.dataclass
@@ -29,7 +29,7 @@ class Read(beam.PTransform):
         text: the form of the parameter texts.
     """
 
-    plan: Path
+    plan: Place
     inputs: list[RawInput]
     image_check: ImageCheck
     text: TextForm

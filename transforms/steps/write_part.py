@@ -1,7 +1,6 @@
 """WritePart: a chunk's records to one part file, and the parts of earlier shards to these shards."""
 
 import dataclasses
-from pathlib import Path
 
 import apache_beam as beam
 
@@ -11,6 +10,7 @@ from transforms.parts import write_part
 from transforms.plan_file import PlannedShard, read_plan_header
 from transforms.steps.assemble import STAGE as ASSEMBLE
 from transforms.steps.stage_metrics import StageMetrics
+from transforms.storage import Place
 from transforms.tfrecord import OVERHEAD
 
 
@@ -23,7 +23,7 @@ class WritePart(beam.PTransform):
         assembly: how shards are assembled; its folders exist.
     """
 
-    plan: Path
+    plan: Place
     assembly: Assembly
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[tuple[int, str]]:
@@ -32,14 +32,14 @@ class WritePart(beam.PTransform):
 
 
 class _WritePart(beam.DoFn):
-    def __init__(self, plan: Path, assembly: Assembly) -> None:
+    def __init__(self, plan: Place, assembly: Assembly) -> None:
         self._plan = plan
         self._assembly = assembly
         self._writing, self._assembling = StageMetrics("WritePart"), StageMetrics(ASSEMBLE)
 
     def setup(self) -> None:
-        """Reads which shards are planned, once a worker."""
-        self._shards: tuple[PlannedShard, ...] = read_plan_header(self._plan).shards
+        """Reads which shards are planned, once a worker, where it is to assemble them."""
+        self._shards: tuple[PlannedShard, ...] = read_plan_header(self._plan).shards if self._assembly.is_eager else ()
 
     def process(self, chunk: Chunk) -> list[tuple[int, str]]:
         """One chunk."""
@@ -47,7 +47,8 @@ class _WritePart(beam.DoFn):
             index = write_part(self._assembly.parts, chunk)
         records = chunk.columns["record"] if len(chunk) else []
         self._writing.count(len(chunk), sum(len(record) + OVERHEAD for record in records))
-        with self._assembling.timed():
-            shards = self._assembly.assemble_complete(self._shards, before=chunk.shard)
-        self._assembling.count_shards(shards)
+        if self._assembly.is_eager:
+            with self._assembling.timed():
+                shards = self._assembly.assemble_complete(self._shards, before=chunk.shard)
+            self._assembling.count_shards(shards)
         return [(chunk.shard, index)]

@@ -8,14 +8,21 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from transforms.errors import named_errors
 from transforms.storage.place import Place, RemotePath
 from transforms.storage.store import StoredFile
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+_PIECE = 8 << 20  # bytes held of a file that is fetched
+_AT_ONCE = 16  # a store answers a request in some 50 ms, and many at once
 
 
 @contextmanager
@@ -27,7 +34,7 @@ def written_whole(place: Place) -> Iterator[BinaryIO]:
     """
     if isinstance(place, RemotePath):
         with tempfile.TemporaryDirectory(prefix="threedface-") as folder:
-            local = Path(folder) / "file"
+            local = Path(folder) / place.name  # a store may go by its suffix
             with named_errors(local), local.open("wb") as file:
                 yield file
             place.store.write(place.url, local)
@@ -63,8 +70,15 @@ def local_file(place: Place) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="threedface-") as folder:
         local = Path(folder) / place.name  # its suffix may say what it is
         with named_errors(local):
-            local.write_bytes(place.read_bytes())
+            _fetch(place, local)
         yield local
+
+
+@contextmanager
+def local_files(places: Sequence[Place]) -> Iterator[list[Path]]:
+    """Files as ones of this machine, see `local_file`; several are fetched at once."""
+    with ExitStack() as stack:
+        yield in_threads(lambda place: stack.enter_context(local_file(place)), places)
 
 
 def list_files(folder: Place) -> Iterator[StoredFile]:
@@ -91,6 +105,17 @@ def _raise(error: OSError) -> None:
     raise error
 
 
+def list_paths(folder: Place) -> Iterator[str]:
+    """The paths that `list_files` gives, without the sizes, for which a file system has to look at each file."""
+    if isinstance(folder, RemotePath):
+        yield from (file.path for file in list_files(folder))
+        return
+    start = len(str(folder)) + 1
+    for current, folders, names in os.walk(folder):  # what goes away meanwhile is not there
+        folders.sort()
+        yield from (os.path.join(current, name)[start:] for name in sorted(names))
+
+
 def file_size(place: Place) -> int:
     """The bytes of a file.
 
@@ -105,10 +130,27 @@ def file_size(place: Place) -> int:
     return size
 
 
+def has_size(place: Place, size: int) -> bool:
+    """Whether there is such a file, of so many bytes."""
+    try:
+        return file_size(place) == size
+    except FileNotFoundError:
+        return False
+
+
 def make_folder(folder: Place) -> None:
     """Makes a folder, and those above it; an object store has none to make."""
     if isinstance(folder, Path):
         folder.mkdir(parents=True, exist_ok=True)
+
+
+def remove_files(folder: Place, paths: Iterable[str]) -> None:
+    """Removes files of a folder, as far as they are there, by their paths in it."""
+    if isinstance(folder, RemotePath):
+        folder.store.delete([f"{folder}/{path}" for path in paths])
+        return
+    for path in paths:
+        (folder / path).unlink(missing_ok=True)
 
 
 def remove(place: Place) -> None:
@@ -119,3 +161,30 @@ def remove(place: Place) -> None:
         shutil.rmtree(place)
     else:
         place.unlink(missing_ok=True)
+
+
+def own_folder() -> Path:
+    """A folder for temporary files of this user alone, the same one in all processes.
+
+    Raises:
+        OSError: it cannot be made, or is another user's.
+    """
+    folder = Path(tempfile.gettempdir()) / f"threedface-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.lstat().st_uid != os.getuid():
+        raise PermissionError(errno.EACCES, "belongs to another user", str(folder))
+    return folder
+
+
+def _fetch(place: RemotePath, local: Path) -> None:
+    with local.open("wb") as file:
+        while piece := place.store.read(place.url, file.tell(), _PIECE):
+            file.write(piece)
+            if len(piece) < _PIECE:
+                break
+
+
+def in_threads(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
+    """What a function that waits for files gives for each item, in their order; for several at once."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(work, items))
