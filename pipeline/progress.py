@@ -37,11 +37,12 @@ class ProgressBar:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Shows the last state."""
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """Shows the last state; of a run that failed, none: the store may be what failed."""
         self._stop.set()
         self._thread.join()
-        self._update()
+        if error is None:
+            self._update()
         self._bar.close()
 
     def _follow(self) -> None:

@@ -249,3 +249,15 @@ def proxy(emulator: Emulator) -> Iterator[Proxy]:
     """Either store behind a proxy, which this process and those it starts use."""
     with Proxy(emulator.address) as server, Emulator(emulator.scheme, server.address).used():
         yield server
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Clients of this process that try again for a moment only."""
+    from transforms.storage import gcs, s3
+
+    monkeypatch.setattr(gcs, "_RETRY", gcs._RETRY.with_timeout(0.1))
+    monkeypatch.setattr(s3, "_ATTEMPTS", 1)
+    store_of.cache_clear()
+    yield
+    store_of.cache_clear()

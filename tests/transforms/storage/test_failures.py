@@ -25,18 +25,6 @@ def of_objects(proxy):
     return [path for _, path in proxy.requests if "?projection=noAcl&prettyPrint" not in path or "/o" in path]
 
 
-@pytest.fixture
-def quick(monkeypatch):
-    """Clients that try again for a moment only."""
-    from transforms.storage import gcs, s3
-
-    monkeypatch.setattr(gcs, "_RETRY", gcs._RETRY.with_timeout(0.1))
-    monkeypatch.setattr(s3, "_ATTEMPTS", 1)
-    stores.store_of.cache_clear()
-    yield
-    stores.store_of.cache_clear()
-
-
 def failure(action, place):
     with pytest.raises(OSError) as error:
         actions(place)[action]()
