@@ -46,6 +46,7 @@ setup(
             "mypy>=1.15",
             "pytest>=8.2",
             "pytest-timeout>=2.3",
+            "pytest-xdist>=3.6",
             "ruff>=0.11",
         ],
     },
