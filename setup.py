@@ -50,5 +50,7 @@ setup(
             "ruff>=0.11",
         ],
     },
-    entry_points={"console_scripts": ["threedface = pipeline.cli:run"]},
+    entry_points={
+        "console_scripts": ["threedface = pipeline.cli:run", "threedface-worker = pipeline.process_worker:main"],
+    },
 )

@@ -15,16 +15,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import apache_beam as beam
+import grpc
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from apache_beam.runners.runner import create_runner
+from apache_beam.runners.runner import PipelineState, create_runner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from pipeline.engine_metrics import read_stages
+from pipeline.job_server import check_job_server, stopping_job_server
 from pipeline.stage_view import StageView
 from transforms.errors import RunFailed, UserError
 
 _LOGGER = logging.getLogger(__name__)
+
+_AGAIN = "the same command goes on with what is whole"
 
 
 def runner_name(flags: list[str]) -> str | None:
@@ -40,7 +44,7 @@ def check_flags(flags: list[str], workers: int | None) -> None:
         workers: --workers, if it was given.
 
     Raises:
-        UserError: Beam does not know a flag, or it does not go with the rest.
+        UserError: Beam does not know a flag, or it does not go with the rest, or something would be downloaded.
     """
     known = PipelineOptions([]).get_all_options()
     for before, flag in zip(["", *flags], flags, strict=False):
@@ -52,9 +56,10 @@ def check_flags(flags: list[str], workers: int | None) -> None:
         raise UserError(f"--runner {runner} downloads a program at run time; leave --runner out for the local engine")
     if runner:
         try:
-            create_runner(runner)
+            created = create_runner(runner)
         except (ValueError, ImportError, AttributeError) as error:
             raise UserError(f"--runner {runner}: {' '.join(str(error).split())}") from None
+        check_job_server(runner, created, flags)
     if runner and workers:
         raise UserError(f"--workers is of the local engine; --runner {runner} has options of its own")
 
@@ -72,32 +77,41 @@ def run_pipeline(build: Callable[[beam.Pipeline], None], workers: int, flags: li
         What the stages counted of themselves; None where the engine does not tell.
 
     Raises:
-        RunFailed: a step failed, or a worker process died.
+        RunFailed: a step failed, a worker process died, or the engine ended the run otherwise.
     """
-    if runner_name(flags):
-        pipeline = beam.Pipeline(options=PipelineOptions(flags))
-    elif workers == 1:
-        pipeline = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions(flags))
+    asked = runner_name(flags)
+    if asked or workers == 1:
+        pipeline = beam.Pipeline(
+            runner=create_runner(asked) if asked else FnApiRunner(), options=PipelineOptions(flags)
+        )
     else:
         command = f"exec {shlex.quote(sys.executable)} -m pipeline.local_worker {os.getpid()}"
         environment = SubprocessSDKEnvironment.from_command_string(f"{command} 2>> {shlex.quote(str(log))}")
         options = PipelineOptions([*flags, f"--direct_num_workers={workers}"])
         pipeline = beam.Pipeline(runner=FnApiRunner(default_environment=environment), options=options)
     build(pipeline)
-    with _WorkerWatch():
+    with _WorkerWatch(), stopping_job_server(pipeline.runner):
         try:
             result = pipeline.run()
-            result.wait_until_finish()
+            state = result.wait_until_finish()
         except RuntimeError as error:  # what Beam makes of any error in a step
             raise RunFailed(_failure(str(error))) from error
+        except (grpc.RpcError, grpc.FutureTimeoutError) as error:
+            reason = error.code().name if isinstance(error, grpc.Call) else "it does not answer"
+            raise RunFailed(f"the engine's job server is gone ({reason}); {_AGAIN}") from error
+        if state != PipelineState.DONE:
+            raise RunFailed(f"the engine ended the run as {state}; {_AGAIN}")
         return read_stages(result)
 
 
 def _failure(text: str) -> str:
-    """The error itself and its step, from the end of the remote traceback that Beam makes of them."""
-    last = text.strip().splitlines()[-1]
-    match = re.fullmatch(r"(?:RuntimeError: )?(.*) \[while running '([^/']+).*'\]", last)
-    return f"step {match[2]} failed: {match[1]}; --debug shows where" if match else last
+    """The error itself and its step, from the remote traceback that Beam makes of them."""
+    lines = [line for line in text.splitlines() if line.strip() and not re.match(r"\s+(at |\.\.\. )", line)]
+    for line in reversed(lines):  # engines in Java add tracebacks of their own below
+        if match := re.match(r"(?:.*?RuntimeError: )?(.*) \[while running '([^/']+)[^']*'\]", line):
+            return f"step {match[2]} failed: {match[1]}; --debug shows where"
+    reason = re.sub(r"^Pipeline \S+ failed in state \w+: ", "", lines[-1].strip()) if lines else "it does not say why"
+    return f"the engine ended the run: {reason}; {_AGAIN}, --debug shows its log"
 
 
 class _WorkerWatch:
