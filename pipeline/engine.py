@@ -17,6 +17,7 @@ from pathlib import Path
 import apache_beam as beam
 import grpc
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineState, create_runner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
@@ -59,6 +60,8 @@ def check_flags(flags: list[str], workers: int | None) -> None:
             created = create_runner(runner)
         except (ValueError, ImportError, AttributeError) as error:
             raise UserError(f"--runner {runner}: {' '.join(str(error).split())}") from None
+        if errors := PipelineOptionsValidator(PipelineOptions(flags), created).validate():
+            raise UserError(f"--runner {runner}: {' '.join(errors[0].split())}")
         check_job_server(runner, created, flags)
     if runner and workers:
         raise UserError(f"--workers is of the local engine; --runner {runner} has options of its own")

@@ -46,10 +46,7 @@ def check_job_server(name: str, runner: PipelineRunner, flags: list[str]) -> Non
     options = PipelineOptions(flags)
     if not options.view_as(PortableOptions).job_endpoint:
         _check_program(name, runner, options)
-    try:
-        environment = runner.default_environment(options)
-    except ValueError as error:
-        raise UserError(f"--runner {name}: {' '.join(str(error).split())}") from None
+    environment = runner.default_environment(options)
     if isinstance(environment, DockerEnvironment) and not _names_image(options.view_as(PortableOptions)):
         raise UserError(
             f"--runner {name} would run workers in Beam's container, which does not hold this program; give "
