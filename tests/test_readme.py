@@ -10,7 +10,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(bash|python)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+BLOCKS = [  # those for other engines are run by tests/engines
+    (kind, code)
+    for kind, code in re.findall(r"^```(bash|python)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    if "--runner" not in code
+]
 
 
 def run(command, folder, timeout=600):
