@@ -53,7 +53,7 @@ def check_flags(flags: list[str], workers: int | None) -> None:
         if not is_value and flag.removeprefix("--").split("=")[0] not in known:
             raise UserError(f"unknown option {flag}; see threedface convert --help, and Beam's pipeline options")
     runner = runner_name(flags)
-    if runner and runner.rpartition(".")[2] in ("DirectRunner", "SwitchingDirectRunner"):
+    if runner and runner.rpartition(".")[2].lower().removesuffix("runner") in ("direct", "switchingdirect"):
         raise UserError(f"--runner {runner} downloads a program at run time; leave --runner out for the local engine")
     if runner:
         try:

@@ -7,37 +7,19 @@ The cache is $THREEDFACE_ENGINES, or threedface-engines in the user's cache fold
 """
 
 import argparse
-import hashlib
 import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
 
 BEAM = version("apache-beam")
 FLINK = "2.2"  # the newest that this Beam has a job server for
 _PRISM = f"github.com/apache/beam/sdks/v2/go/cmd/prism@v{BEAM}"
 _SHOWN_OF_A_FAILURE = 300  # characters
-
-
-class Package(NamedTuple):
-    """A source distribution on PyPI that carries an engine's jars, and where in it they are."""
-
-    name: str
-    version: str
-    sha256: str
-    inside: str
-
-
-FLINK_CLUSTER = Package(
-    "apache-flink-libraries", "2.2.1", "eec27ffa86d01184de7f5ab668c479c83cdb75ebc7fba8091307da4f1a9d3348", "deps"
-)
-SPARK_CLUSTER = Package("pyspark", "3.5.9", "ea27adc39ddac9413b8951e45aa748cbed6c785971b81386efc41938f6243d93", "deps")
 
 
 class EngineMissingError(Exception):
@@ -64,30 +46,7 @@ def _job_server(artifact: str) -> Callable[[Path], None]:
     return fetch
 
 
-def _cluster(package: Package) -> Callable[[Path], None]:
-    def fetch(folder: Path) -> None:
-        _needs("java")
-        asked = f"{package.name}=={package.version}"
-        _run([sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "-d", str(folder), asked])
-        (archive,) = folder.glob("*.tar.gz")
-        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-        if digest != package.sha256:
-            raise EngineMissingError(f"{archive.name} has the SHA-256 {digest}, expected {package.sha256}")
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                inside = Path(*Path(member.name).parts[1:])
-                if member.isfile() and inside.parts[:1] == (package.inside,):
-                    tar.extract(member, folder, filter="data")
-        archive.unlink()
-        (unpacked,) = folder.iterdir()
-        for path in (unpacked / package.inside).iterdir():
-            path.rename(folder / path.name)
-        shutil.rmtree(unpacked)
-
-    return fetch
-
-
-# What an engine is called here: its folder in the cache, the file or folder in there to use, and how it is fetched.
+# What an engine is called here: its folder in the cache, the file in there, and how it is fetched.
 ENGINES: dict[str, tuple[str, str, Callable[[Path], None]]] = {
     "prism": (f"prism-{BEAM}", "prism", _prism),
     **{
@@ -97,8 +56,6 @@ ENGINES: dict[str, tuple[str, str, Callable[[Path], None]]] = {
             "spark": "beam-runners-spark-3-job-server",
         }.items()
     },
-    "flink-cluster": (f"flink-{FLINK_CLUSTER.version}", ".", _cluster(FLINK_CLUSTER)),
-    "spark-cluster": (f"spark-{SPARK_CLUSTER.version}", ".", _cluster(SPARK_CLUSTER)),
 }
 
 

@@ -28,6 +28,7 @@ def file(tmp_path):
         (["--runner", "FlinkRunner", "--flink_version", "1.20"], "beam-runners-flink-1.20-job-server"),
         (["--runner", "SparkRunner"], "--spark_job_server_jar is not given.*beam-runners-spark-3-job-server"),
         (["--runner", "PortableRunner"], "needs --job_endpoint HOST:PORT"),
+        (["--runner", "direct"], "downloads a program"),
     ],
 )
 def test_a_job_server_that_is_not_given(flags, told):
