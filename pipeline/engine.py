@@ -25,6 +25,7 @@ from apache_beam.transforms.environments import SubprocessSDKEnvironment
 from pipeline.engine_metrics import read_stages
 from pipeline.job_server import check_job_server, stopping_job_server
 from pipeline.stage_view import StageView
+from pipeline.worker_options import provisioned
 from transforms.errors import RunFailed, UserError
 
 _LOGGER = logging.getLogger(__name__)
@@ -51,7 +52,9 @@ def check_flags(flags: list[str], workers: int | None) -> None:
     for before, flag in zip(["", *flags], flags, strict=False):
         is_value = not flag.startswith("--") and before.startswith("--") and "=" not in before
         if not is_value and flag.removeprefix("--").split("=")[0] not in known:
-            raise UserError(f"unknown option {flag}; see threedface convert --help, and Beam's pipeline options")
+            raise UserError(
+                f"unknown option {flag.partition('=')[0]}; see threedface convert --help, and Beam's pipeline options"
+            )
     runner = runner_name(flags)
     if runner and runner.rpartition(".")[2].lower().removesuffix("runner") in ("direct", "switchingdirect"):
         raise UserError(f"--runner {runner} downloads a program at run time; leave --runner out for the local engine")
@@ -90,8 +93,9 @@ def run_pipeline(build: Callable[[beam.Pipeline], None], workers: int, flags: li
     else:
         command = f"exec {shlex.quote(sys.executable)} -m pipeline.local_worker {os.getpid()}"
         environment = SubprocessSDKEnvironment.from_command_string(f"{command} 2>> {shlex.quote(str(log))}")
+        runner = FnApiRunner(default_environment=environment, provision_info=provisioned(flags))
         options = PipelineOptions([*flags, f"--direct_num_workers={workers}"])
-        pipeline = beam.Pipeline(runner=FnApiRunner(default_environment=environment), options=options)
+        pipeline = beam.Pipeline(runner=runner, options=options)
     build(pipeline)
     with _WorkerWatch(), stopping_job_server(pipeline.runner):
         try:
