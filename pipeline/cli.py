@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=level, format="%(name)s: %(message)s")
     logging.getLogger().handlers[0].setLevel(level)  # Beam lets the loggers of job servers say more
     if rest and known.command != "convert":
-        parser.error(f"unknown option {rest[0]}")
+        parser.error(f"unknown option {rest[0].partition('=')[0]}")
     try:
         _COMMANDS[known.command](known, rest)
     except (UserError, RunFailed) as error:
@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_convert_arguments(command("convert", "raw folders and a face model to shards; takes Beam's flags, too"))
     describe = command("describe", "what lies in raw folders or archives: samples, unpaired and suspicious files")
-    describe.add_argument("inputs", nargs="+", type=Path, metavar="PATH")
+    describe.add_argument("inputs", nargs="+", type=place, metavar="PATH")
     describe.add_argument(
         "--write_layout",
         type=Path,

@@ -20,6 +20,7 @@ from pipeline.identity import differences, digest, run_identity
 from pipeline.layout_check import check_layout
 from pipeline.local_run import LocalRun
 from pipeline.metadata import REJECTED, RUN, RunFacts, dataset_folder
+from pipeline.model_file import model_file
 from pipeline.options import ConvertOptions
 from pipeline.originals import add_originals
 from pipeline.plan import make_plan, plan_digest
@@ -66,7 +67,8 @@ def convert(options: ConvertOptions) -> None:
     if options.originals:
         listing = add_originals(listing, options.originals)
     expression = expression_file(options.expression, options.model_cache)
-    model, model_files = prepare(options.bfm, expression, options.model_cache)
+    with model_file(options.bfm) as bfm, model_file(expression) as expression_here:
+        model, model_files = prepare(bfm, expression_here, options.model_cache)
     layout = options.fine.identity() if options.fine else None
     identity = run_identity(configuration.name, options.affecting_bytes(), model_files, layout)
     plan = make_plan(
@@ -191,7 +193,7 @@ def _facts(folder: Path, options: ConvertOptions) -> RunFacts:
     )
 
 
-def _check_found(inputs: list[Path], listing: Listing) -> None:
+def _check_found(inputs: list[Place], listing: Listing) -> None:
     """Raises UserError where there is no sample."""
     if listing.configuration.name == FINE and not listing.has_whole_sample:
         from pipeline.missing_layout import nothing_matches  # loads scipy, for the proposal

@@ -20,12 +20,13 @@ from transforms.depth.layout import Layout
 from transforms.names import GROUPS, OTHER_GROUP, group
 from transforms.packed_list import PackedList
 from transforms.raw_files import RawFile, input_name
+from transforms.storage import Place
 
 _NAMED = 3  # of many
 _MOST_REJECTED = 0.01  # the default of convert's --max_rejected
 
 
-def describe(folders: list[Path], write_layout: Path | None = None) -> str:
+def describe(folders: list[Place], write_layout: Path | None = None) -> str:
     """Describes raw folders: samples, layout, files, ranges, what is suspicious, and how to convert them.
 
     Pictures and parameter texts are read from an even sample; all else comes from names and sizes. Where FineData

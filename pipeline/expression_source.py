@@ -6,12 +6,13 @@
 from pathlib import Path
 
 from transforms.archives import is_archive_name, read_directory, read_member
-from transforms.errors import UserError
+from transforms.errors import UserError, input_errors
 from transforms.expression_file import EXPRESSION_FILE, FILE_BYTES
 from transforms.reject import BadSample
+from transforms.storage import Place
 
 
-def expression_file(path: Path, cache: Path) -> Path:
+def expression_file(path: Place, cache: Path) -> Place:
     """The expression file; one that lies in an archive is copied out of it, once, to the model cache.
 
     Raises:
@@ -19,14 +20,16 @@ def expression_file(path: Path, cache: Path) -> Path:
     """
     if not is_archive_name(path.name):
         return path
-    directory = read_directory(path)
+    with input_errors():
+        directory = read_directory(path)
     members = [member for member in directory.members if Path(member.path).name == EXPRESSION_FILE]
     if not members:
         raise UserError(f"{path}: holds no {EXPRESSION_FILE}; name the file, or the archive that does")
     copy = cache / f"expression-{members[0].crc or 0:08x}" / EXPRESSION_FILE
     if not copy.exists():
         try:
-            data = read_member(directory.pieces, members[0], FILE_BYTES)
+            with input_errors():
+                data = read_member(directory.pieces, members[0], FILE_BYTES)
         except BadSample as bad:
             raise UserError(f"{path}: {members[0].path}: {bad.detail}; fetch the archive again") from None
         copy.parent.mkdir(parents=True, exist_ok=True)

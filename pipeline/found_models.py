@@ -7,10 +7,12 @@ from typing import NamedTuple
 import h5py
 
 from pipeline.raw_inputs import Listing
+from transforms.archives import Pieces
 from transforms.errors import UserError
 from transforms.expression_file import EXPRESSION_FILE, FILE_BYTES, is_expression_file
 from transforms.identity_files import mat_variables
 from transforms.raw_files import RawFile, RawInput
+from transforms.storage import Place, local_file
 
 _ENDINGS = (".bin", ".mat", ".h5", ".hdf5")
 _LEAST_BYTES = 1 << 20  # of a face model; people also leave small .mat files beside the pairs
@@ -26,7 +28,7 @@ class FoundModel(NamedTuple):
         said: what it is.
     """
 
-    path: Path
+    path: Place
     option: str
     said: str
 
@@ -39,12 +41,18 @@ def found_models(listing: Listing) -> list[FoundModel]:
         for file in listing.other_files.get(ending, [])
         if file.bytes >= _LEAST_BYTES or os.path.basename(file.path) == EXPRESSION_FILE
     ]
-    return sorted(model for model in found if model is not None)
+    return sorted((model for model in found if model is not None), key=str)
 
 
 def _look_up(place: RawInput, file: RawFile) -> FoundModel | None:
-    if isinstance(place, Path):
-        return _look(place / file.path)
+    if not isinstance(place, Pieces):
+        path = place / file.path
+        try:
+            with local_file(path) as local:
+                model = _look(local)
+        except OSError as error:
+            return FoundModel(path, "", f"cannot be read ({error.strerror or error})")
+        return model and model._replace(path=path)
     archive = place.paths[-1]
     if os.path.basename(file.path) == EXPRESSION_FILE and file.bytes == FILE_BYTES:
         return FoundModel(archive, "--expression", f"holds the data set's {EXPRESSION_FILE}")
@@ -52,20 +60,17 @@ def _look_up(place: RawInput, file: RawFile) -> FoundModel | None:
 
 
 def _look(path: Path) -> FoundModel | None:
-    try:
-        with path.open("rb") as file:
-            head = file.read(128)
-        if is_expression_file(path):
-            size = path.stat().st_size
-            if size == FILE_BYTES:
-                return FoundModel(path, "--expression", "the data set's expression components")
-            return FoundModel(path, "", f"an Exp_Pca.bin of {size:,} bytes, expected {FILE_BYTES:,}: copy it again")
-        if head.startswith(b"MATLAB 5.0 MAT-file"):
-            return _look_mat(path)
-        if h5py.is_hdf5(path):
-            return _look_hdf5(path)
-    except OSError as error:
-        return FoundModel(path, "", f"cannot be read ({error.strerror or error})")
+    with path.open("rb") as file:
+        head = file.read(128)
+    if is_expression_file(path):
+        size = path.stat().st_size
+        if size == FILE_BYTES:
+            return FoundModel(path, "--expression", "the data set's expression components")
+        return FoundModel(path, "", f"an Exp_Pca.bin of {size:,} bytes, expected {FILE_BYTES:,}: copy it again")
+    if head.startswith(b"MATLAB 5.0 MAT-file"):
+        return _look_mat(path)
+    if h5py.is_hdf5(path):
+        return _look_hdf5(path)
     return None
 
 

@@ -2,16 +2,16 @@
 
 import shlex
 from collections import Counter
-from pathlib import Path
 
 from pipeline.layout_proposal import propose_layout
 from pipeline.raw_inputs import Listing, list_inputs, suffix_counts
 from transforms.configurations import COARSE
 from transforms.errors import UserError
 from transforms.raw_files import input_name
+from transforms.storage import Place
 
 
-def no_layout(inputs: list[Path]) -> UserError:
+def no_layout(inputs: list[Place]) -> UserError:
     """The error of ``--config fine`` without ``--layout``, with a proposal from the files."""
     return _error(
         "--config fine needs --layout FILE: the format of FineData is not documented, so a file of yours says how it "

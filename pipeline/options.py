@@ -57,9 +57,9 @@ class ConvertOptions:
         beam: flags for Beam.
     """
 
-    inputs: list[Path]
-    bfm: Path
-    expression: Path
+    inputs: list[Place]
+    bfm: Place
+    expression: Place
     output: Place
     configuration: Configuration
     row_offset: float
@@ -67,7 +67,7 @@ class ConvertOptions:
     crop: CropSettings | None
     maps: tuple[MapName, ...]
     fine: FineSettings | None
-    originals: list[Path]
+    originals: list[Place]
     split_by: str
     splits: dict[str, float]
     seed: int
@@ -130,13 +130,14 @@ def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
         "--input",
         dest="inputs",
         nargs="+",
-        type=Path,
+        type=place,
         required=True,
         metavar="PATH",
-        help="folders, zips (also split ones) or tars: CoarseData or FineData; for original texts, and 300-W",
+        help="folders, zips (also split ones) or tars, here, in gs:// or s3://: CoarseData or FineData; for original "
+        "texts, and 300-W",
     )
-    add("--bfm", type=Path, required=True, metavar="FILE", help="01_MorphableModel.mat or model2009-publicmm1-bfm.h5")
-    add("--expression", type=Path, required=True, metavar="FILE", help="Exp_Pca.bin, or an archive that holds it")
+    add("--bfm", type=place, required=True, metavar="FILE", help="01_MorphableModel.mat or model2009-publicmm1-bfm.h5")
+    add("--expression", type=place, required=True, metavar="FILE", help="Exp_Pca.bin, or an archive that holds it")
     add(
         "--output",
         type=place,
@@ -159,7 +160,7 @@ def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--originals",
         nargs="+",
-        type=Path,
+        type=place,
         metavar="PATH",
         help="fine: folders or archives with the originals' texts, for coefficients, pose and landmarks",
     )

@@ -2,7 +2,6 @@
 
 import dataclasses
 import sys
-from pathlib import Path
 
 from pipeline.raw_inputs import Listing, list_inputs
 from transforms.archives import MemberProblem
@@ -13,9 +12,10 @@ from transforms.names import PARAMETERS, SampleName
 from transforms.originals import by_numbers
 from transforms.raw_files import RawFile
 from transforms.raw_sample import FoundSample
+from transforms.storage import Place
 
 
-def add_originals(listing: Listing, paths: list[Path]) -> Listing:
+def add_originals(listing: Listing, paths: list[Place]) -> Listing:
     """Adds the texts of originals to the samples of their sources; says on stderr how many sources have none.
 
     Sources are matched by their numbers, as it is not known which names are padded with zeros. A source with two

@@ -9,11 +9,12 @@ from pathlib import Path
 from pipeline.collection import without_collection
 from transforms.archives import archive_of, read_directory
 from transforms.configurations import Configuration
-from transforms.errors import UserError
+from transforms.errors import UserError, input_errors
 from transforms.found_samples import FoundSamples
 from transforms.names import Matcher
 from transforms.packed_list import PackedList
 from transforms.raw_files import RawFile, RawInput
+from transforms.storage import Place, RemotePath, list_files
 
 LEFT_OUT = "pictures in folders of 300-W have no text in the data set, and are left out"
 
@@ -49,7 +50,7 @@ class Listing:
 
 
 @without_collection()
-def list_inputs(paths: list[Path], configuration: Configuration) -> Listing:
+def list_inputs(paths: list[Place], configuration: Configuration) -> Listing:
     """Lists folders, in any nesting, and archives; what is given twice, or within another, is listed once.
 
     Args:
@@ -60,14 +61,19 @@ def list_inputs(paths: list[Path], configuration: Configuration) -> Listing:
         UserError: a folder or archive does not exist, cannot be read, or is damaged as a whole.
     """
     listing = Listing(configuration, [], FoundSamples(), {}, [])
-    seen: set[tuple[int, int]] = set()
-    for path in sorted({path.resolve() for path in paths if not path.is_file()}):
-        if not path.is_dir():
-            raise UserError(f"{path}: not a folder, nor an archive; name the folder of the data set, or its zip or tar")
-        _add_folder(listing, path, seen)
-    archives = {archive_of(path.resolve()): path.resolve() for path in sorted(paths) if path.is_file()}
-    for _, path in sorted(archives.items()):
-        _add_archive(listing, path)
+    with input_errors():
+        files = sorted({path for path in paths if path.is_file()}, key=str)
+        folders = [path for path in paths if path not in files]
+        seen: set[tuple[int, int]] = set()
+        for folder in sorted({folder.resolve() for folder in folders if isinstance(folder, Path)}):
+            if not folder.is_dir():
+                raise _nothing_there(folder)
+            _add_folder(listing, folder, seen)
+        for remote in _outermost({folder for folder in folders if isinstance(folder, RemotePath)}):
+            _add_remote_folder(listing, remote)
+        archives = {archive_of(path): path for path in map(_resolved, files)}
+        for _, path in sorted(archives.items(), key=lambda archive: str(archive[0])):
+            _add_archive(listing, path)
     samples, left_out = configuration.settle(listing.samples)
     return dataclasses.replace(listing, samples=samples, left_out=left_out)
 
@@ -79,7 +85,35 @@ def _add_folder(listing: Listing, folder: Path, seen: set[tuple[int, int]]) -> N
     listing.inputs.append(folder)
 
 
-def _add_archive(listing: Listing, path: Path) -> None:
+def _nothing_there(folder: Place) -> UserError:
+    return UserError(f"{folder}: not a folder, nor an archive; name the folder of the data set, or its zip or tar")
+
+
+def _resolved(path: Place) -> Place:
+    return path.resolve() if isinstance(path, Path) else path
+
+
+def _outermost(folders: set[RemotePath]) -> Iterator[RemotePath]:
+    """Those that are in no other, sorted."""
+    last = None
+    for folder in sorted(folders, key=lambda folder: f"{folder}/"):
+        if last is None or not f"{folder}/".startswith(f"{last}/"):
+            last = folder
+            yield folder
+
+
+def _add_remote_folder(listing: Listing, folder: RemotePath) -> None:
+    root = len(listing.inputs)
+    listing.inputs.append(folder)
+    empty = True
+    for path, size in list_files(folder):
+        _add_file(listing, RawFile(root, path, size), f"{folder}/{path}")
+        empty = False
+    if empty:
+        raise _nothing_there(folder)
+
+
+def _add_archive(listing: Listing, path: Place) -> None:
     directory = read_directory(path)
     # As if it were unpacked to a folder of its name: helen.zip may begin with trainset/.
     folder = str(path.parent / archive_of(path).name.partition(".")[0])

@@ -14,6 +14,16 @@ class RunFailed(Exception):  # noqa: N818  (it is an outcome)
 
 
 @contextmanager
+def input_errors() -> Iterator[None]:
+    """Tells an error of finding or reading an input in one line: it is the person's to mend."""
+    try:
+        yield
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        raise UserError(f"{name}{error.strerror or error}") from None
+
+
+@contextmanager
 def named_errors(path: Path) -> Iterator[None]:
     """Names the file in errors of writing to it (a full disk), where Python leaves it out."""
     try:

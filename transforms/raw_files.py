@@ -1,13 +1,13 @@
 """A raw file, wherever it lies: in a folder or in an archive."""
 
 import os
-from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from transforms.archives import ArchiveMember, Pieces, read_member
 from transforms.reject import BadSample
+from transforms.storage import Place, RemotePath, read_range
 
-RawInput: TypeAlias = Path | Pieces  # a folder, or the pieces of an archive
+RawInput: TypeAlias = Place | Pieces  # a folder, or the pieces of an archive
 
 
 class RawFile(NamedTuple):
@@ -31,6 +31,7 @@ def read_raw_file(inputs: list[RawInput], file: RawFile, most: int) -> bytes:
 
     Raises:
         BadSample: unreadable or damaged_archive.
+        OSError: an object store failed, or refuses: it is not the sample's fault, nor of this one only.
     """
     place = inputs[file.root]
     if isinstance(place, Pieces):
@@ -38,6 +39,8 @@ def read_raw_file(inputs: list[RawInput], file: RawFile, most: int) -> bytes:
             raise ValueError(f"{file.path}: in an archive, but without its place there")
         offset, stored_bytes, method, crc = file.extent
         return read_member(place, ArchiveMember(file.path, offset, stored_bytes, file.bytes, method, crc), most)
+    if isinstance(place, RemotePath):
+        return _read_object(place / file.path, file.bytes, most)
     try:
         with (place / file.path).open("rb", buffering=0) as opened:
             # Asked for by its size: a read of `most` would have that much memory laid out first.
@@ -45,6 +48,19 @@ def read_raw_file(inputs: list[RawInput], file: RawFile, most: int) -> bytes:
             return opened.read(wanted) or b""
     except OSError as error:
         raise BadSample("unreadable", str(error.strerror)) from None
+
+
+def _read_object(place: RemotePath, size: int, most: int) -> bytes:
+    try:
+        # Whole objects are checked by their checksums, ranges cannot be.
+        return place.read_bytes() if size <= most else read_range(place, 0, most + 1)
+    except FileNotFoundError as error:
+        raise BadSample("unreadable", str(error.strerror)) from None
+
+
+def is_remote(place: RawInput) -> bool:
+    """Whether an input lies in an object store, where what counts is how often it is asked."""
+    return place.is_remote if isinstance(place, Pieces) else isinstance(place, RemotePath)
 
 
 def input_name(place: RawInput) -> str:

@@ -5,7 +5,7 @@
 
 from transforms.archives.archive import Directory, read_directory
 from transforms.archives.member import ArchiveMember, MemberProblem
-from transforms.archives.member_reader import read_member
+from transforms.archives.member_reader import member_extent, read_member
 from transforms.archives.piece_names import archive_of, find_pieces, is_archive_name
 from transforms.archives.pieces import Pieces
 
@@ -17,6 +17,7 @@ __all__ = [
     "archive_of",
     "find_pieces",
     "is_archive_name",
+    "member_extent",
     "read_directory",
     "read_member",
 ]

@@ -11,6 +11,7 @@ from transforms.archives.pieces import Pieces
 from transforms.archives.tar_directory import read_tar_directory
 from transforms.archives.zip_directory import read_zip_directory
 from transforms.errors import UserError
+from transforms.storage import Place
 
 _TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
 
@@ -29,14 +30,14 @@ class Directory(NamedTuple):
     problems: list[MemberProblem]
 
 
-def read_directory(path: Path) -> Directory:
+def read_directory(path: Place) -> Directory:
     """Lists an archive, given it or any of its pieces; reads its directory, and a few headers of each piece.
 
     Raises:
         UserError: not an archive, damaged or not whole, pieces missing or in the wrong order, or not readable.
     """
-    paths = find_pieces(path)
     try:
+        paths = find_pieces(path)
         pieces = Pieces.of(paths)
         if not pieces.size:
             raise UserError(f"{path}: empty (0 bytes); fetch it again")
@@ -46,11 +47,12 @@ def read_directory(path: Path) -> Directory:
         _check_order(pieces, members)
     except OSError as error:
         file = error.filename or path
-        raise UserError(f"{file}: cannot be read ({error.strerror}); mend its permissions, or fetch it again") from None
+        advice = "mend its permissions, or fetch it again" if isinstance(path, Path) else "mend that, and try again"
+        raise UserError(f"{file}: cannot be read ({error.strerror}); {advice}") from None
     return Directory(pieces, members, problems)
 
 
-def _is_tar(path: Path, pieces: Pieces) -> bool:
+def _is_tar(path: Place, pieces: Pieces) -> bool:
     """By the name where it says (``x.tar.partaa``), else by what the file begins with (``x.partaa``)."""
     kind = named_kind(path)
     return kind == "tar" or (not kind and pieces.read_at(_TAR_MAGIC_AT, len(_TAR_MAGIC)) == _TAR_MAGIC)

@@ -21,6 +21,7 @@ def read_member(pieces: Pieces, member: ArchiveMember, most: int) -> bytes:
 
     Raises:
         BadSample: damaged_archive or unreadable.
+        OSError: an object store failed, or refuses: it is not the member's fault, nor of this one only.
     """
     if member.method == STORED and member.stored_bytes != member.bytes:
         raise _damaged(pieces, member, f"stored in {member.stored_bytes} bytes, though {member.bytes} long")
@@ -36,6 +37,8 @@ def read_member(pieces: Pieces, member: ArchiveMember, most: int) -> bytes:
         else:
             data, start = _read_with_header(pieces, member, wanted)
     except OSError as error:
+        if pieces.is_remote:
+            raise
         raise BadSample("unreadable", str(error.strerror or error)) from None
     if len(data) < start + wanted:
         raise _damaged(pieces, member, f"cut after {max(0, len(data) - start)} of {wanted} bytes")
@@ -50,6 +53,12 @@ def read_member(pieces: Pieces, member: ArchiveMember, most: int) -> bytes:
     if member.crc is not None and zlib.crc32(data) != member.crc:
         raise _damaged(pieces, member, f"CRC-32 is {zlib.crc32(data):08x}, where the directory says {member.crc:08x}")
     return data
+
+
+def member_extent(path: str, offset: int, stored_bytes: int, method: int, end: int) -> tuple[int, int]:
+    """Where the bytes begin and end that `read_member` reads at once, in an archive of ``end`` bytes."""
+    before = 0 if method == PLAIN else _HEADER.size + len(path) + _EXTRA_GUESS
+    return offset, min(offset + before + stored_bytes, end)
 
 
 def has_header(pieces: Pieces, member: ArchiveMember) -> bool:

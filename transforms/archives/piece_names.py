@@ -13,10 +13,10 @@ Endings are taken in any case.
 import os
 import re
 from collections.abc import Collection
-from pathlib import Path
 from typing import NamedTuple
 
 from transforms.errors import UserError
+from transforms.storage import Place, RemotePath
 
 _WHOLE = re.compile(r"(?P<stem>.+)(?P<ending>\.zip|\.tar)", re.IGNORECASE)
 _SPANNED = re.compile(r"(?P<stem>.+)(?P<ending>\.z)(?P<suffix>\d{2,})", re.IGNORECASE)
@@ -42,12 +42,14 @@ class _PieceName(NamedTuple):
         archive: the name all pieces share.
         prefix: what the names of the numbered pieces begin with.
         suffix: the number; nothing for a whole archive, and for the last piece of a spanned one.
+        stem: what the names of all pieces begin with, whatever the case of the rest.
     """
 
     kind: str
     archive: str
     prefix: str
     suffix: str
+    stem: str
 
 
 def is_archive_name(name: str) -> bool:
@@ -55,7 +57,7 @@ def is_archive_name(name: str) -> bool:
     return _parse(name) is not None
 
 
-def archive_of(path: Path) -> Path:
+def archive_of(path: Place) -> Place:
     """The name that all pieces of an archive share, to group them by: ``x.zip`` of ``x.z01``.
 
     That of slices is a pattern that fits them, ``x.zip.[0-9]*`` of ``x.zip.001``.
@@ -63,10 +65,10 @@ def archive_of(path: Path) -> Path:
     Raises:
         UserError: not the name of an archive.
     """
-    return path.parent.resolve() / _parse_path(path).archive
+    return _folder(path) / _parse_path(path).archive
 
 
-def named_kind(path: Path) -> str:
+def named_kind(path: Place) -> str:
     """``zip`` or ``tar``, as the name says; nothing where it does not, as in ``x.partaa``.
 
     Raises:
@@ -75,24 +77,21 @@ def named_kind(path: Path) -> str:
     return _parse_path(path).kind
 
 
-def find_pieces(path: Path) -> tuple[Path, ...]:
+def find_pieces(path: Place) -> tuple[Place, ...]:
     """All pieces of an archive, in order, given any of them; the same for each of them.
 
     A missing last slice does not show in the names: reading the archive's directory finds it.
 
     Raises:
         UserError: not the name of an archive, no such file, or a piece is missing.
+        OSError: an object store failed, or refuses.
     """
     name = _parse_path(path)
     if not path.is_file():
         raise UserError(f"{path}: no such file; name an archive, or any piece of one")
-    folder = path.parent.resolve()
-    try:
-        listed = sorted(os.listdir(folder))
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be listed ({error.strerror}); mend its permissions") from None
-    found: dict[str, Path] = {}
-    for other in listed:
+    folder = _folder(path)
+    found: dict[str, Place] = {}
+    for other in _listed(folder, name.stem):
         parsed = _parse(other)
         if parsed is not None and parsed.archive == name.archive:
             found.setdefault(parsed.suffix, folder / other)
@@ -105,6 +104,22 @@ def find_pieces(path: Path) -> tuple[Path, ...]:
     return _in_order(found, folder / name.prefix, _first_number(found))
 
 
+def _folder(path: Place) -> Place:
+    return path.parent if isinstance(path, RemotePath) else path.parent.resolve()
+
+
+def _listed(folder: Place, stem: str) -> list[str]:
+    """The names in a folder, sorted; of an object store only those that begin with the stem."""
+    if isinstance(folder, RemotePath):
+        start = len(folder.url) + 1
+        names = [file.path[start:] for file in folder.store.list(f"{folder}/{stem}")]
+        return sorted(name for name in names if "/" not in name)
+    try:
+        return sorted(os.listdir(folder))
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be listed ({error.strerror}); mend its permissions") from None
+
+
 def _first_number(found: Collection[str]) -> str:
     """What the slices' numbers begin with, as wide as the narrowest of them: a, 0, or 1."""
     narrowest = min(found, key=len)
@@ -114,7 +129,7 @@ def _first_number(found: Collection[str]) -> str:
     return "0" * width if "0" * width in found else "1".zfill(width)
 
 
-def _in_order(found: dict[str, Path], prefix: Path, first: str) -> tuple[Path, ...]:
+def _in_order(found: dict[str, Place], prefix: Place, first: str) -> tuple[Place, ...]:
     """Pieces by their numbers, counted up from the first; the numbers must have no gap."""
     ordered = []
     expected = [first]
@@ -141,7 +156,7 @@ def _next_number(suffix: str) -> str:
     return suffix[:-1] + chr(ord(suffix[-1]) + 1)
 
 
-def _parse_path(path: Path) -> _PieceName:
+def _parse_path(path: Place) -> _PieceName:
     name = _parse(path.name)
     if name is not None:
         return name
@@ -157,13 +172,15 @@ def _parse(name: str) -> _PieceName | None:
         return None
     if match := _WHOLE.fullmatch(name):
         ending = match["ending"].lower()
-        return _PieceName(ending[1:], match["stem"] + ending, match["stem"] + ".z", "")
+        return _PieceName(ending[1:], match["stem"] + ending, match["stem"] + ".z", "", match["stem"])
     if match := _SPANNED.fullmatch(name):
-        return _PieceName("zip", match["stem"] + ".zip", match["stem"] + match["ending"], match["suffix"])
+        return _PieceName(
+            "zip", match["stem"] + ".zip", match["stem"] + match["ending"], match["suffix"], match["stem"]
+        )
     if match := _SLICE.fullmatch(name):
         ending = match["ending"] or match["part_ending"]
         kind = next((kind for kind in ("zip", "tar") if ending.lower().startswith("." + kind)), "")
         suffix = (match["suffix"] or match["part_suffix"]).lower()
         numbers = "[0-9]*" if suffix.isdigit() else "[a-z]*"
-        return _PieceName(kind, match["stem"] + ending.lower() + numbers, match["stem"] + ending, suffix)
+        return _PieceName(kind, match["stem"] + ending.lower() + numbers, match["stem"] + ending, suffix, match["stem"])
     return None

@@ -4,7 +4,8 @@ import os
 import weakref
 from bisect import bisect_right
 from itertools import accumulate
-from pathlib import Path
+
+from transforms.storage import Place, RemotePath, file_size, read_range
 
 # So many files are kept open, which leaves room below the usual limit of 1024.
 _KEPT_OPEN = 256
@@ -23,7 +24,7 @@ class Pieces:
         size: bytes of the whole.
     """
 
-    def __init__(self, paths: tuple[Path, ...], sizes: tuple[int, ...]) -> None:
+    def __init__(self, paths: tuple[Place, ...], sizes: tuple[int, ...]) -> None:
         """Takes the files, at least one, and their sizes in bytes."""
         self.paths, self.sizes = paths, sizes
         *starts, self.size = accumulate(sizes, initial=0)
@@ -32,17 +33,22 @@ class Pieces:
         weakref.finalize(self, _close_all, self._descriptors)
 
     @classmethod
-    def of(cls, paths: tuple[Path, ...]) -> "Pieces":
-        """The pieces as they lie on disk now.
+    def of(cls, paths: tuple[Place, ...]) -> "Pieces":
+        """The pieces as they are now.
 
         Raises:
             OSError: one cannot be found.
         """
-        return cls(paths, tuple(path.stat().st_size for path in paths))
+        return cls(paths, tuple(map(file_size, paths)))
 
-    def __reduce__(self) -> tuple[type["Pieces"], tuple[tuple[Path, ...], tuple[int, ...]]]:
+    def __reduce__(self) -> tuple[type["Pieces"], tuple[tuple[Place, ...], tuple[int, ...]]]:
         """Pickles names and sizes, without the open files."""
         return Pieces, (self.paths, self.sizes)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether they lie in an object store."""
+        return isinstance(self.paths[0], RemotePath)
 
     def read_at(self, offset: int, size: int) -> bytes:
         """Reads ``size`` bytes at ``offset``; fewer only where the whole ends, or a file has been cut since.
@@ -74,7 +80,10 @@ class Pieces:
         descriptor = self._descriptors.get(index)
         if descriptor is not None:
             return os.pread(descriptor, size, offset)
-        descriptor = os.open(self.paths[index], os.O_RDONLY | os.O_CLOEXEC)
+        path = self.paths[index]
+        if isinstance(path, RemotePath):
+            return read_range(path, offset, size)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         # One step, so that a thread that opened the same file meanwhile is found out without a lock,
         # which a fork might leave locked for ever.
         keeps = len(self._descriptors) < _KEPT_OPEN and self._descriptors.setdefault(index, descriptor) == descriptor

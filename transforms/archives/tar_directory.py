@@ -12,12 +12,17 @@ _MOST_HEADER = 1024 * 1024
 
 _TAIL_BLOCK = 64 * 1024
 
+# From an object store headers are read in such blocks: each read costs as much time as 1 MiB does, and there may be
+# a hundred thousand headers. So all of a tar of small files is read once.
+_REMOTE_BLOCK = 8 * 1024 * 1024
+
 
 class _View(io.RawIOBase):
     """The pieces as the one file that tarfile reads headers from."""
 
     def __init__(self, pieces: Pieces) -> None:
         self._pieces, self._at = pieces, 0
+        self._block_at, self._block = 0, b""
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         if whence != io.SEEK_SET:
@@ -33,9 +38,15 @@ class _View(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         if not 0 <= size <= _MOST_HEADER:
             raise tarfile.ReadError(f"a header of {size} bytes")
-        data = self._pieces.read_at(self._at, size)
+        data = self._from_block(size) if self._pieces.is_remote else self._pieces.read_at(self._at, size)
         self._at += len(data)
         return data
+
+    def _from_block(self, size: int) -> bytes:
+        start = self._at - self._block_at
+        if not 0 <= start <= start + size <= len(self._block):
+            self._block_at, self._block, start = self._at, self._pieces.read_at(self._at, _REMOTE_BLOCK), 0
+        return self._block[start : start + size]
 
 
 def read_tar_directory(pieces: Pieces) -> tuple[list[ArchiveMember], list[MemberProblem]]:

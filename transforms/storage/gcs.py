@@ -77,7 +77,7 @@ class GcsStore:
         """See `Store.list`."""
         bucket, start = split_url(prefix)
         fields = "items(name,size),nextPageToken"
-        with _named(prefix):
+        with _named(prefix.rstrip("/")):
             for blob in self._client.list_blobs(bucket, prefix=start, fields=fields, retry=_RETRY):
                 if not blob.name.endswith("/"):  # what consoles make of an empty folder
                     yield StoredFile(f"gs://{bucket}/{blob.name}", int(blob.size))

@@ -110,7 +110,7 @@ class S3Store:
         """See `Store.list`."""
         bucket, start = split_url(prefix)
         pages = self._client.get_paginator("list_objects_v2")
-        with _named(prefix):
+        with _named(prefix.rstrip("/")):
             for page in pages.paginate(Bucket=bucket, Prefix=start):
                 for entry in page.get("Contents", ()):
                     if not entry["Key"].endswith("/"):  # what consoles make of an empty folder
