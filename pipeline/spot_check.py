@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.raw_inputs import Listing
 from transforms import image, parameters
+from transforms.fetch import map_reads
 from transforms.image import check_image
 from transforms.indices import expression_std
 from transforms.names import IMAGE, PARAMETERS
@@ -106,8 +107,15 @@ def _contents(
     listing: Listing, files: list[RawFile], most: int, bad: list[tuple[str, str, str]]
 ) -> Iterator[tuple[RawFile, bytes]]:
     """The files with their bytes, up to one more than most; those that cannot be read are added to the bad."""
-    for file in files:
+
+    def read(file: RawFile) -> bytes | BadSample:
         try:
-            yield file, read_raw_file(listing.inputs, file, most)
+            return read_raw_file(listing.inputs, file, most)
         except BadSample as problem:
-            bad.append((file.path, problem.reason, problem.detail))
+            return problem
+
+    for file, data in zip(files, map_reads(listing.inputs, read, files), strict=True):
+        if isinstance(data, BadSample):
+            bad.append((file.path, data.reason, data.detail))
+        else:
+            yield file, data

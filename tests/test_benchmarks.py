@@ -11,6 +11,7 @@ BENCHMARKS = Path(__file__).parent / "benchmarks"
 SMALL = ["--sources", 2, "--augmentations", 2]
 COMMANDS = {
     "compare": [*SMALL, "--skip", "naive-beam-2"],
+    "object_store": [*SMALL, "--delay", 0],
     "stages": ["--sources", 1, "--augmentations", 4, "--image_size", 96],
 }
 

@@ -7,12 +7,13 @@ import numpy as np
 
 from transforms.addressed_lines import LineAddress
 from transforms.chunk import Chunk
+from transforms.fetch import read_samples
 from transforms.image import ImageCheck
 from transforms.names import DEPTH, IMAGE, MASK, NORMALS, PARAMETERS
 from transforms.parameters import TextForm
 from transforms.plan_file import PlannedChunk, read_planned_chunk
 from transforms.raw_files import RawInput
-from transforms.raw_sample import STAGE, RawSample, SampleFiles, read_sample
+from transforms.raw_sample import STAGE, RawSample, SampleFiles
 from transforms.reject import Reject
 from transforms.steps.stage_metrics import StageMetrics
 from transforms.storage import Place
@@ -48,9 +49,13 @@ class Read(beam.PTransform):
         return chunk
 
     def _read_planned(self, planned: PlannedChunk) -> Chunk:
-        results = [(files, read_sample(self.inputs, files, self.image_check, self.text)) for files in planned.samples]
-        samples = [(files, sample) for files, sample in results if isinstance(sample, RawSample)]
-        rejects = tuple(sample for _, sample in results if isinstance(sample, Reject))
+        results = read_samples(self.inputs, planned.samples, self.image_check, self.text)
+        samples = [
+            (files, sample)
+            for files, sample in zip(planned.samples, results, strict=True)
+            if isinstance(sample, RawSample)
+        ]
+        rejects = tuple(sample for sample in results if isinstance(sample, Reject))
         return Chunk(planned.number, planned.shard, planned.fingerprint, _columns(samples, self.text), rejects)
 
 
