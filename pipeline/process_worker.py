@@ -27,6 +27,9 @@ def main() -> None:
     # Only now, because Beam's modules read the worker's id when they are imported.
     from apache_beam.runners.worker import sdk_worker_main
 
+    from pipeline.worker_options import keep_options_out_of_the_log
+
+    keep_options_out_of_the_log()
     os.environ.update(_provisioned(arguments.provision_endpoint, os.environ["WORKER_ID"]))
     sdk_worker_main.main([])
     os._exit(0)  # without waiting for threads that wait for the engine

@@ -1,7 +1,6 @@
-"""Hands Beam's flags to the worker processes of the local engine, which Beam does not do.
+"""Beam's flags in worker processes: handed to those of the local engine, which Beam does not do, and never logged.
 
-They hold how an object store is reached, perhaps with credentials: these go from memory to memory and
-are not logged.
+They hold how an object store is reached, perhaps with credentials: these go from memory to memory.
 """
 
 import logging
