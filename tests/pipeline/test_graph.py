@@ -9,8 +9,8 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that
 
 from pipeline.graph import GraphSettings, Work, build_graph
+from pipeline.local_run import LocalRun
 from pipeline.metadata import RunFacts
-from pipeline.run_folder import RunFolder
 from transforms.addressed_lines import write_lists
 from transforms.configurations import COARSE
 from transforms.schema import Contents
@@ -19,7 +19,7 @@ from transforms.steps import Chunks
 
 def pipeline_bytes(folder: Path, chunks: int, shards: int) -> int:
     """The size of the pipeline of a resumed run: half of the parts are there."""
-    run = RunFolder(folder)
+    run = LocalRun(folder)
     run.unfinished.mkdir()
     addresses = [(100_000 * number, 50_000 + number) for number in range(chunks)]
     parts = [(number // 9, f"{number // 9:06d}/chunk-{number:06d}-{number:032x}.json") for number in range(chunks)]
