@@ -1,9 +1,11 @@
 """``convert``: raw folders or archives and a face model to verified shards."""
 
+import dataclasses
 import json
 import platform
 import sys
 import time
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ import numpy as np
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline.engine import run_pipeline, runner_name
+from pipeline.dataflow import only_translates
+from pipeline.engine import run_pipeline, runner_flags, runner_name
 from pipeline.expression_source import expression_file
 from pipeline.finished import read_manifest
 from pipeline.graph import GraphSettings, Work, build_graph
@@ -92,6 +95,7 @@ def convert(options: ConvertOptions) -> None:
         return
     if options.fine:
         check_layout(options.fine.layout, listing.inputs, plan, model, options.row_offset)
+    options = dataclasses.replace(options, beam=runner_flags(options.beam, folder.final))
     with folder.open(options.overwrite):
         _check_same(folder, identity, options.retry_rejected)
         kept = folder.keep(plan.shards, plan.chunks, options.retry_rejected)
@@ -111,6 +115,9 @@ def convert(options: ConvertOptions) -> None:
         listing.samples.clear()
         plan.chunks.clear()
         stages = _run(folder, listing.inputs, model, options, work, workers, bar)
+        if only_translates(options.beam):
+            print(f"{folder.unfinished}: planned, and translated for Dataflow; nothing was run", file=sys.stderr)
+            return
         # Without a shard to write, there was nothing but Finish.
         _close(folder, options, started, stages, stage_table(stages) if shards else [])
 
@@ -143,7 +150,7 @@ def _run(
         seed=options.seed,
         facts=facts,
     )
-    with bar:
+    with nullcontext() if only_translates(options.beam) else bar:
         return run_pipeline(lambda pipeline: build_graph(pipeline, settings, work), workers, options.beam, folder.log)
 
 

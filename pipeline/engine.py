@@ -22,6 +22,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineState, create_runner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
+from pipeline.dataflow import check_dataflow, is_dataflow, job_flags, run_job
 from pipeline.engine_metrics import read_stages
 from pipeline.job_server import check_job_server, stopping_job_server
 from pipeline.stage_view import StageView
@@ -63,6 +64,8 @@ def check_flags(flags: list[str], workers: int | None) -> None:
             created = create_runner(runner)
         except (ValueError, ImportError, AttributeError) as error:
             raise UserError(f"--runner {runner}: {' '.join(str(error).split())}") from None
+        if is_dataflow(flags):
+            check_dataflow(flags)
         if errors := PipelineOptionsValidator(PipelineOptions(flags), created).validate():
             raise UserError(f"--runner {runner}: {' '.join(errors[0].split())}")
         check_job_server(runner, created, flags)
@@ -70,8 +73,21 @@ def check_flags(flags: list[str], workers: int | None) -> None:
         raise UserError(f"--workers is of the local engine; --runner {runner} has options of its own")
 
 
+def runner_flags(flags: list[str], output: object) -> list[str]:
+    """Flags with what the runner must know of the run.
+
+    Args:
+        flags: of Beam.
+        output: the folder that the run writes to.
+
+    Raises:
+        UserError: the runner is at work on that folder already, or cannot be reached as the flags say.
+    """
+    return job_flags(flags, output) if is_dataflow(flags) else flags
+
+
 def run_pipeline(build: Callable[[beam.Pipeline], None], workers: int, flags: list[str], log: Path) -> StageView | None:
-    """Builds and runs a pipeline, and waits until it is done.
+    """Builds and runs a pipeline, and waits until it is done; or only translates it, where flags ask for that.
 
     Args:
         build: adds the steps.
@@ -99,15 +115,17 @@ def run_pipeline(build: Callable[[beam.Pipeline], None], workers: int, flags: li
     build(pipeline)
     with _WorkerWatch(), stopping_job_server(pipeline.runner):
         try:
-            result = pipeline.run()
-            state = result.wait_until_finish()
+            if is_dataflow(flags):
+                result = run_job(pipeline, flags)  # which raises unless the job has succeeded
+            else:
+                result = pipeline.run()
+                if (state := result.wait_until_finish()) != PipelineState.DONE:
+                    raise RunFailed(f"the engine ended the run as {state}; {_AGAIN}")
         except RuntimeError as error:  # what Beam makes of any error in a step
             raise RunFailed(_failure(str(error))) from error
         except (grpc.RpcError, grpc.FutureTimeoutError) as error:
             reason = error.code().name if isinstance(error, grpc.Call) else "it does not answer"
             raise RunFailed(f"the engine's job server is gone ({reason}); {_AGAIN}") from error
-        if state != PipelineState.DONE:
-            raise RunFailed(f"the engine ended the run as {state}; {_AGAIN}")
         return read_stages(result)
 
 

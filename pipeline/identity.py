@@ -2,24 +2,11 @@
 
 import hashlib
 import json
-from importlib.metadata import version as installed_version
 from typing import Any
 
-VERSION = "1.0.0"  # of the record schema and layout: raise it when either changes
+from transforms.versions import installed_versions
 
-# Whose versions the bytes may depend on.
-_PACKAGES = (
-    "threedface",
-    "numpy",
-    "pillow",
-    "simplejpeg",
-    "isal",
-    "numba",
-    "scipy",
-    "h5py",
-    "apache-beam",
-    "tensorflow-datasets",
-)
+VERSION = "1.0.0"  # of the record schema and layout: raise it when either changes
 
 
 def run_identity(
@@ -36,7 +23,7 @@ def run_identity(
     return {
         "config": config,
         "version": VERSION,
-        "versions": {package: installed_version(package) for package in _PACKAGES},
+        "versions": installed_versions(),
         "options": options,
         "model_files": model_files,
         **({"layout": layout} if layout else {}),

@@ -12,6 +12,7 @@ from transforms.steps.assemble import STAGE as ASSEMBLE
 from transforms.steps.stage_metrics import StageMetrics
 from transforms.storage import Place
 from transforms.tfrecord import OVERHEAD
+from transforms.versions import check_versions, installed_versions
 
 
 @dataclasses.dataclass
@@ -35,10 +36,12 @@ class _WritePart(beam.DoFn):
     def __init__(self, plan: Place, assembly: Assembly) -> None:
         self._plan = plan
         self._assembly = assembly
+        self._versions = installed_versions()  # where the run is started
         self._writing, self._assembling = StageMetrics("WritePart"), StageMetrics(ASSEMBLE)
 
     def setup(self) -> None:
-        """Reads which shards are planned, once a worker, where it is to assemble them."""
+        """Compares versions, and reads which shards are planned where it is to assemble them: once a worker."""
+        check_versions(self._versions)
         self._shards: tuple[PlannedShard, ...] = read_plan_header(self._plan).shards if self._assembly.is_eager else ()
 
     def process(self, chunk: Chunk) -> list[tuple[int, str]]:
