@@ -1,0 +1,115 @@
+"""Whole runs by Beam's DataflowRunner: staged on a storage emulator, carried out by a stand-in for the service."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+IMAGE = ["--sdk_container_image", "europe-west1-docker.pkg.dev/my-project/images/threedface:0.1.0"]
+
+
+def checksums(output):
+    """Of all files of a conversion but that which is of one run only."""
+    files = (path for path in sorted(output.rglob("*")) if path.is_file() and path.name != "run.json")
+    return {str(path.relative_to(output)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture(scope="module")
+def job(arguments, google, service, threedface, tmp_path_factory):
+    """The output of a job, what it printed, and what the service keeps of it."""
+    output = tmp_path_factory.mktemp("output")
+    done = threedface(
+        *arguments(output, "--dataflow_endpoint", service.address, "--setup_file", ROOT / "setup.py"),
+        **google.environment,
+    )
+    assert done.returncode == 0, done.stderr + "".join(path.read_text() for path in service.jobs.glob("*/printed"))
+    return output, done, service.jobs / "job-0"
+
+
+def test_a_job_writes_the_same_bytes_as_the_local_engine(job, converted):
+    output, done, _ = job
+    assert checksums(output) == checksums(converted)
+    assert "planned 30 = written 30 + rejected 0" in done.stdout
+
+
+def test_one_sees_where_the_job_is_and_what_it_does(job):
+    _, done, _ = job
+    assert "Dataflow job job-0: https://console.cloud.google.com/dataflow/jobs/europe-west1/job-0" in done.stderr
+    assert "Starting 1 workers" in done.stderr and "JOB_STATE_DONE" in done.stderr
+
+
+def test_the_staged_package_is_whole(job):
+    """Its workers had nothing else of the project: what they need besides would have failed the job."""
+    _, _, kept = job
+    (site,) = (kept / "environment/lib").glob("python3*/site-packages")
+    for package in ("pipeline", "transforms"):
+        files = (path for path in (ROOT / package).rglob("*") if path.suffix in (".py", ".txt", ".toml"))
+        wanted = [path.relative_to(ROOT) for path in files]
+        missing = [path for path in wanted if not (site / path).is_file()]
+        assert len(wanted) > 10 and not missing
+    # In a process that sees neither this folder nor a module path of ours.
+    code = "import pipeline.graph as graph, transforms.indices as i; print(graph.__file__, len(i.landmark_vertices()))"
+    plain = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    python = kept / "environment/bin/python"
+    done = subprocess.run([python, "-c", code], cwd=kept, env=plain, capture_output=True, text=True)
+    assert done.stdout == f"{site}/pipeline/graph.py 68\n", done.stderr
+
+
+def test_nothing_staged_holds_credentials_or_what_pip_lists(job, google):
+    _, done, kept = job
+    stored = google.objects()
+    assert any(name.endswith("pipeline.pb") for name in stored)
+    assert not any("dependencies" in name or "main_session" in name for name in stored)
+    told = [*stored.values(), (kept / "request.json").read_bytes(), done.stderr.encode(), done.stdout.encode()]
+    assert not any(google.secret.encode() in data for data in told)
+
+
+def test_a_failed_step_is_told_in_one_line(arguments, google, service, threedface, tmp_path):
+    """The workers have no package of ours."""
+    done = threedface(*arguments(tmp_path, "--dataflow_endpoint", service.address, *IMAGE), **google.environment)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "threedface: step Chunks failed: ModuleNotFoundError: No module named 'transforms'; --debug shows where"
+    )
+
+
+def test_an_interrupted_launcher_leaves_the_job_and_a_second_one_is_refused(arguments, google, service, tmp_path):
+    command = [sys.executable, "-m", "pipeline", *arguments(tmp_path, "--dataflow_endpoint", service.address, *IMAGE)]
+    command.append("--job_name=stays-at-work")
+    environment = {**os.environ, **google.environment}
+    first = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    told = ""
+    while "JOB_STATE_RUNNING" not in told:
+        line = first.stderr.readline()
+        assert line, told
+        told += line
+    first.send_signal(signal.SIGINT)
+    _, last = first.communicate(timeout=60)
+    assert first.returncode == 1
+    assert "goes on: https://console" in last and "gcloud dataflow jobs cancel job-" in last and "Traceback" not in last
+
+    left = sorted(path for path in tmp_path.rglob("*"))
+    second = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert second.returncode == 2
+    assert "is at work on this output: https://console" in second.stderr.splitlines()[-1]
+    assert sorted(path for path in tmp_path.rglob("*")) == left
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--staging_location", "gs://no-such-bucket/staging"], "gs://no-such-bucket/staging: there is no such bucket"),
+        (["--staging_location", "here"], "here: Dataflow stages in gs://bucket/folder only"),
+        (["--project", ""], "--runner DataflowRunner needs --project; see ./run_dataflow.sh --help"),
+    ],
+)
+def test_what_cannot_be_is_told_before_anything_is_written(flags, message, arguments, google, threedface, tmp_path):
+    done = threedface(*arguments(tmp_path, *IMAGE, *flags), **google.environment)
+    assert done.returncode == 2
+    assert done.stderr == f"threedface: {message}\n"
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,129 @@
+"""What Beam's DataflowRunner makes of the graph, and how large that is."""
+
+import json
+from pathlib import Path
+
+import apache_beam as beam
+import numpy as np
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.portability.api import beam_runner_api_pb2
+
+from pipeline.graph import GraphSettings, Work, build_graph
+from pipeline.metadata import RunFacts
+from pipeline.run_folder import RunFolder
+from transforms.configurations import COARSE
+from transforms.plan_file import ChunkAddress, PlannedShard
+from transforms.schema import Contents
+
+STEPS = ["Chunks", "Read", "Pose", "Decode", "Landmarks", "Encode", "WritePart", "Parts", "Assemble", "Finish"]
+REQUEST, GRAPH = 20 << 20, 10 << 20  # Dataflow's limits, in bytes
+CLOSURE = 64 << 10
+
+
+@pytest.fixture(scope="module")
+def translated(arguments, google, threedface, tmp_path_factory):
+    """The output of a conversion that was only translated, and the pipeline and the job that were staged."""
+    output = tmp_path_factory.mktemp("output")
+    done = threedface(
+        *arguments(output, "--template_location", "gs://threedface-staging/translated/job.json"),
+        *("--sdk_container_image", "an/image:1"),
+        **google.environment,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.endswith("1.0.0.unfinished: planned, and translated for Dataflow; nothing was run\n")
+    stored = google.objects()
+    job = json.loads(stored["translated/job.json"])
+    url = job["environment"]["sdkPipelineOptions"]["options"]["pipelineUrl"]
+    pipeline = stored[url.removeprefix("gs://threedface-staging/")]
+    return output, beam_runner_api_pb2.Pipeline.FromString(pipeline), job
+
+
+def test_the_graph_has_the_steps_by_their_names(translated):
+    _, pipeline, _ = translated
+    transforms = pipeline.components.transforms
+    (root,) = pipeline.root_transform_ids
+    names = [transforms[name].unique_name for name in transforms[root].subtransforms]
+    assert [name for name in names if name in STEPS] == STEPS
+
+
+def test_the_job_is_what_was_asked_for(translated):
+    _, pipeline, job = translated
+    (pool,) = job["environment"]["workerPools"]
+    assert pool["workerHarnessContainerImage"] == "an/image:1"
+    assert not pool.get("packages")  # nothing is installed on workers: the image has it
+    assert job["name"].startswith("threedface-") and len(job["name"]) < 64
+    (environment,) = pipeline.components.environments.values()
+    assert not environment.dependencies
+    # Several processes on a machine are in one container, and share the pages of the face model.
+    assert "beam:protocol:sibling_workers:v1" in environment.capabilities
+
+
+def test_closures_are_small(translated):
+    _, pipeline, job = translated
+    sizes = {name: step.ByteSize() for name, step in pipeline.components.transforms.items()}
+    assert max(sizes.values()) < CLOSURE, sizes
+    assert len(json.dumps(job)) < REQUEST // 100
+
+
+def test_chunks_are_coded_by_their_coder(translated):
+    """Pickled chunk by chunk, they would be measured by pickling 13 MB."""
+    _, pipeline, _ = translated
+    parts = pipeline.components
+    chunks = [step for step in parts.transforms.values() if step.unique_name in STEPS[1:6]]
+    coders = [parts.coders[parts.pcollections[name].coder_id] for step in chunks for name in step.outputs.values()]
+    assert len(coders) == 5 and all(b"ChunkCoder" in coder.spec.payload for coder in coders)
+
+
+def test_a_real_run_takes_up_what_was_planned(translated, threedface, raw, model_cache):
+    output, _, _ = translated
+    # fmt: off
+    done = threedface(
+        "convert", "--input", raw.dataset, "--bfm", raw.bfm, "--expression", raw.expression, "--output", output,
+        "--model_cache", model_cache, "--splits", "train=0.6,validation=0.2,test=0.2", "--num_shards", 2,
+    )
+    # fmt: on
+    assert done.returncode == 0, done.stderr
+    assert "written 30" in done.stdout
+
+
+def test_beams_own_dry_run_asks_nobody(arguments, google, threedface, tmp_path):
+    nowhere = {**google.environment, "STORAGE_EMULATOR_HOST": "http://localhost:9"}
+    done = threedface(*arguments(tmp_path, "--dry_run=True", "--sdk_container_image", "an/image:1"), **nowhere)
+    assert done.returncode == 0, done.stderr
+    assert "nothing was run" in done.stderr
+
+
+def test_ten_thousand_chunks_are_a_graph_that_dataflow_takes(google, monkeypatch):
+    """2.4 million samples, a third of their parts left by an earlier run: twelve times the data set."""
+    for name, value in google.environment.items():
+        monkeypatch.setenv(name, value)
+    chunks, shards = 10_000, 1_000
+    points = np.arange(512, dtype=np.int32)
+    facts = RunFacts(COARSE, Contents(512, cropped=False, maps=()), None, points, np.ones(100), np.ones(79))
+    settings = GraphSettings(
+        folder=RunFolder(Path("/output/threedface/coarse/1.0.0")),
+        inputs=[Path("/input")],
+        image_check="scan",
+        model=Path("/model"),
+        point_vertices=points,
+        row_offset=-1,
+        crop=None,
+        seed=0,
+        facts=facts,
+    )
+    work = Work(
+        chunks=[ChunkAddress(10**9 + 20_000 * number, 20_000) for number in range(chunks)],
+        parts=[
+            (number // 10, f"{number // 10:05d}/chunk-{number:06d}-{'0' * 32}.json") for number in range(chunks // 3)
+        ],
+        shards=[
+            PlannedShard(number, "train", number, shards, 80, 2400, tuple(range(number, number + 10)), "0" * 64)
+            for number in range(shards)
+        ],
+    )
+    flags = ["--runner=DataflowRunner", "--project=my-project", "--region=europe-west1", "--dry_run=True"]
+    flags += ["--temp_location=gs://threedface-staging/tmp", "--no_save_main_session"]
+    pipeline = beam.Pipeline(options=PipelineOptions(flags))
+    build_graph(pipeline, settings, work)
+    assert pipeline.run().job.proto_pipeline.ByteSize() < GRAPH // 4
