@@ -9,12 +9,13 @@ environment gcp
 python=$root/.venv/bin/python
 # Only what has a version: the project itself is installed from its folder.
 "$python" -m pip freeze --exclude threedface | grep -E '^[A-Za-z0-9._-]+==' >"$root/.dockerfile/constraints.txt"
-version() { "$python" -c "$1"; }
+python_version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+beam_version=$("$python" -c 'from importlib.metadata import version; print(version("apache-beam"))')
 docker build \
     --platform linux/amd64 \
     --file "$root/.dockerfile/Dockerfile" \
-    --build-arg "PYTHON=$(version 'import sys; print("%d.%d" % sys.version_info[:2])')" \
-    --build-arg "BEAM=$(version 'from importlib.metadata import version; print(version("apache-beam"))')" \
+    --build-arg "PYTHON=$python_version" \
+    --build-arg "BEAM=$beam_version" \
     --tag "$1" \
     "$root"
 docker push "$1"
