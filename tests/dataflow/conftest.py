@@ -1,10 +1,9 @@
 """Google on this machine: a storage emulator, credentials that no server ever sees, and a stand-in for Dataflow."""
 
 import dataclasses
-import importlib.util
+import importlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,9 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-BUCKET = "threedface-staging"
-SECRET = "never-to-be-seen"
+from object_stores import BUCKET, SECRET
 
 
 @dataclasses.dataclass
@@ -57,46 +54,20 @@ class Service:
 
 
 @pytest.fixture(scope="session")
-def google(tmp_path_factory) -> Iterator[Google]:
-    for name in ("apache_beam.io.gcp.gcsio", "google.cloud.dataflow", "gcp_storage_emulator"):
-        try:
-            found = importlib.util.find_spec(name)
-        except ModuleNotFoundError:
-            found = None
-        if not found:
-            pytest.skip(f"{name} is not installed: the extra gcp, and gcp-storage-emulator")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "gcp_storage_emulator", "start", "--port", str(port), "--in-memory", "--quiet"]
-    emulator = subprocess.Popen(
-        [*command, "--default-bucket", BUCKET], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+def google(gs_emulator, tmp_path_factory) -> Google:
+    try:
+        importlib.import_module("google.cloud.dataflow")
+    except ImportError:
+        pytest.skip("the package google-cloud-dataflow-client is missing: pip install -e '.[test]'")
     credentials = tmp_path_factory.mktemp("google") / "credentials.json"
     kind = {"type": "authorized_user", "client_id": "one", "expiry": "2999-01-01T00:00:00Z"}
-    secrets = dict.fromkeys(("client_secret", "refresh_token", "token"), SECRET)
-    credentials.write_text(json.dumps(kind | secrets))
-    environment = {
-        "STORAGE_EMULATOR_HOST": f"http://localhost:{port}",
-        "GOOGLE_APPLICATION_CREDENTIALS": str(credentials),
-        "NO_GCE_CHECK": "true",
-    }
-    try:
-        end = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(environment["STORAGE_EMULATOR_HOST"]).close()
-                break
-            except OSError:
-                assert time.monotonic() < end, "the storage emulator did not start"
-                time.sleep(0.1)
-        yield Google(environment, environment["STORAGE_EMULATOR_HOST"])
-    finally:
-        emulator.kill()
-        emulator.wait()
+    credentials.write_text(json.dumps(kind | dict.fromkeys(("client_secret", "refresh_token", "token"), SECRET)))
+    environment = {**gs_emulator.environment, "GOOGLE_APPLICATION_CREDENTIALS": str(credentials)}
+    return Google({**environment, "NO_GCE_CHECK": "true"}, gs_emulator.address)
 
 
 @pytest.fixture(scope="session")
-def service(google, tmp_path_factory) -> Iterator[Service]:
+def service(google: Google, tmp_path_factory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
     port = folder / "port"
     program = [sys.executable, Path(__file__).with_name("service.py"), folder / "jobs", port]

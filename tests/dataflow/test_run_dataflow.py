@@ -15,7 +15,7 @@ SETTINGS = [
     "my-project",
     "--region=europe-west1",
     "--bucket",
-    "gs://threedface-staging/",
+    "gs://threedface-test/",
     "--image",
     "i:1",
 ]
@@ -54,7 +54,7 @@ def test_all_that_is_missing_is_named(script):
     [
         ([], {"GOOGLE_APPLICATION_CREDENTIALS": "/no/such/file"}, "credentials  gcloud auth application-default login"),
         ([], {"GOOGLE_APPLICATION_CREDENTIALS": ""}, "credentials  gcloud auth application-default login"),
-        (["--bucket", "threedface-staging"], {}, "bucket       threedface-staging is not gs://..."),
+        (["--bucket", "my-bucket"], {}, "bucket       my-bucket is not gs://..."),
         (["--install_on_workers"], {}, "image        --image or --install_on_workers, not both"),
         (["--region", ""], {}, "region       --region or THREEDFACE_REGION"),
     ],
@@ -81,7 +81,7 @@ def test_the_dry_run_prints_the_command_and_stages(script, google, raw, model_ca
     ]
     # fmt: on
     settings = {"THREEDFACE_PROJECT": "my-project", "THREEDFACE_REGION": "europe-west1", "THREEDFACE_IMAGE": "i:1"}
-    done = script("--dry_run", *conversion, THREEDFACE_BUCKET="gs://threedface-staging", **settings)
+    done = script("--dry_run", *conversion, THREEDFACE_BUCKET="gs://threedface-test", **settings)
     assert done.returncode == 0, done.stderr
     assert "nothing was run" in done.stderr
     (line,) = done.stdout.splitlines()

@@ -12,8 +12,8 @@ from apache_beam.portability.api import beam_runner_api_pb2
 from pipeline.graph import GraphSettings, Work, build_graph
 from pipeline.metadata import RunFacts
 from pipeline.run_folder import RunFolder
+from transforms.addressed_lines import LineAddress, write_lists
 from transforms.configurations import COARSE
-from transforms.plan_file import ChunkAddress, PlannedShard
 from transforms.schema import Contents
 
 STEPS = ["Chunks", "Read", "Pose", "Decode", "Landmarks", "Encode", "WritePart", "Parts", "Assemble", "Finish"]
@@ -26,7 +26,7 @@ def translated(arguments, google, threedface, tmp_path_factory):
     """The output of a conversion that was only translated, and the pipeline and the job that were staged."""
     output = tmp_path_factory.mktemp("output")
     done = threedface(
-        *arguments(output, "--template_location", "gs://threedface-staging/translated/job.json"),
+        *arguments(output, "--template_location", "gs://threedface-test/translated/job.json"),
         *("--sdk_container_image", "an/image:1"),
         **google.environment,
     )
@@ -35,7 +35,7 @@ def translated(arguments, google, threedface, tmp_path_factory):
     stored = google.objects()
     job = json.loads(stored["translated/job.json"])
     url = job["environment"]["sdkPipelineOptions"]["options"]["pipelineUrl"]
-    pipeline = stored[url.removeprefix("gs://threedface-staging/")]
+    pipeline = stored[url.removeprefix("gs://threedface-test/")]
     return output, beam_runner_api_pb2.Pipeline.FromString(pipeline), job
 
 
@@ -94,15 +94,15 @@ def test_beams_own_dry_run_asks_nobody(arguments, google, threedface, tmp_path):
     assert "nothing was run" in done.stderr
 
 
-def test_ten_thousand_chunks_are_a_graph_that_dataflow_takes(google, monkeypatch):
-    """2.4 million samples, a third of their parts left by an earlier run: twelve times the data set."""
+def test_ten_thousand_chunks_are_a_small_graph(google, monkeypatch, tmp_path):
+    """2.4 million samples, twelve times the data set; a third of their parts left by an earlier run."""
     for name, value in google.environment.items():
         monkeypatch.setenv(name, value)
     chunks, shards = 10_000, 1_000
     points = np.arange(512, dtype=np.int32)
     facts = RunFacts(COARSE, Contents(512, cropped=False, maps=()), None, points, np.ones(100), np.ones(79))
     settings = GraphSettings(
-        folder=RunFolder(Path("/output/threedface/coarse/1.0.0")),
+        folder=RunFolder(tmp_path / "1.0.0"),
         inputs=[Path("/input")],
         image_check="scan",
         model=Path("/model"),
@@ -112,18 +112,15 @@ def test_ten_thousand_chunks_are_a_graph_that_dataflow_takes(google, monkeypatch
         seed=0,
         facts=facts,
     )
-    work = Work(
-        chunks=[ChunkAddress(10**9 + 20_000 * number, 20_000) for number in range(chunks)],
-        parts=[
-            (number // 10, f"{number // 10:05d}/chunk-{number:06d}-{'0' * 32}.json") for number in range(chunks // 3)
-        ],
-        shards=[
-            PlannedShard(number, "train", number, shards, 80, 2400, tuple(range(number, number + 10)), "0" * 64)
-            for number in range(shards)
-        ],
+    settings.folder.unfinished.mkdir()
+    lists = write_lists(
+        settings.folder.work,
+        [LineAddress(10**9 + 20_000 * number, 20_000) for number in range(chunks)],
+        [(number // 10, f"{number // 10}/chunk-{number}-{'0' * 32}.json") for number in range(chunks // 3)],
+        list(range(shards)),
     )
     flags = ["--runner=DataflowRunner", "--project=my-project", "--region=europe-west1", "--dry_run=True"]
-    flags += ["--temp_location=gs://threedface-staging/tmp", "--no_save_main_session"]
+    flags += ["--temp_location=gs://threedface-test/tmp", "--no_save_main_session"]
     pipeline = beam.Pipeline(options=PipelineOptions(flags))
-    build_graph(pipeline, settings, work)
-    assert pipeline.run().job.proto_pipeline.ByteSize() < GRAPH // 4
+    build_graph(pipeline, settings, Work(*lists))
+    assert pipeline.run().job.proto_pipeline.ByteSize() < GRAPH // 100
