@@ -101,10 +101,3 @@ def test_run_local_alone(tmp_path):
         tmp_path,
     )
     assert "written 120" in own.stdout
-
-
-def test_run_dataflow_says_what_it_needs():
-    done = subprocess.run([ROOT / "run_dataflow.sh"], capture_output=True, text=True)
-    assert done.returncode == 2 and done.stdout == ""
-    assert "cannot run on Dataflow yet" in done.stderr.splitlines()[0]
-    assert "THREEDFACE_PROJECT" in done.stderr

@@ -1,6 +1,7 @@
 """./run_dataflow.sh: says what is missing, prints its command, and runs it."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from object_stores import BUCKET
 
 ROOT = Path(__file__).parent.parent.parent
 SETTINGS = [
@@ -29,8 +31,7 @@ def script(google, tmp_path):
     entered = tmp_path / "entered"
     entered.mkdir()
     for name, more in (("threedface", " -m pipeline"), ("python", "")):
-        (entered / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)}{more} "$@"\n')
-        (entered / name).chmod(0o755)
+        write_program(entered / name, f'exec {shlex.quote(sys.executable)}{more} "$@"')
 
     def run(*arguments, path=f"{entered}:/usr/bin:/bin", **more):
         environment = {"HOME": str(tmp_path), "PATH": path, "PYTHONPATH": str(ROOT), **google.environment, **more}
@@ -47,6 +48,50 @@ def test_all_that_is_missing_is_named(script):
     first, *needs = done.stderr.splitlines()
     assert first.startswith("run_dataflow.sh: ")
     assert [line.split()[0] for line in needs] == ["project", "region", "bucket", "image", "program", "see"]
+
+
+def test_the_commands_of_the_readme(google, service, raw, model_cache, tmp_path):
+    """In a copy of the project; docker and pip are stand-ins, and the raw data are in folders in place of a bucket."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (commands,) = re.findall(r"^```sh\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    for name in ("run_dataflow.sh", "setup.py", ".dockerfile", ".ci"):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    python = shlex.quote(sys.executable)
+    write_program(tmp_path / "bin/docker", "true")
+    write_program(tmp_path / ".venv/bin/python", f'[ "$3" = install ] || exec {python} "$@"')
+    write_program(tmp_path / ".venv/bin/threedface", f'exec {python} -m pipeline "$@"')
+    stamp = subprocess.run(["cksum"], stdin=(tmp_path / "setup.py").open(), capture_output=True, check=True).stdout
+    (tmp_path / ".venv/.installed-gcp").write_bytes(stamp)
+    commands = commands.replace("gs://my-bucket/shards", f"{tmp_path}/shards")
+    commands = commands.replace("gs://my-bucket/", f"{raw.dataset.parent}/").replace("gs://my-bucket", f"gs://{BUCKET}")
+    commands = commands.replace(
+        "./run_dataflow.sh",
+        f"./run_dataflow.sh --model_cache {model_cache} --dataflow_endpoint {service.address} --job_name stays-1",
+    )
+    plan, run = commands.rstrip().rsplit("\n", 1)
+    path = f"{tmp_path}/bin:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), **google.environment}
+    done = subprocess.run(["bash", "-euc", plan], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.rstrip().endswith("nothing was run")
+    settings = "\n".join(line for line in plan.splitlines() if line.startswith("export"))
+    job = subprocess.Popen(
+        ["bash", "-euc", f"{settings}\nexec {run}"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    told = ""
+    while "Dataflow job job-" not in told:
+        line = job.stderr.readline()
+        assert line, told
+        told += line
+    job.kill()
+    job.wait()
+
+
+def write_program(path, line):
+    path.write_text(f"#!/bin/sh\n{line}\n")
+    path.chmod(0o755)
 
 
 @pytest.mark.parametrize(
@@ -113,15 +158,12 @@ def test_the_image_has_the_versions_of_the_environment_that_starts_runs(tmp_path
         shutil.copytree(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "setup.py", tmp_path)
     (tmp_path / ".venv/bin").mkdir(parents=True)
-    python = tmp_path / ".venv/bin/python"
-    python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
-    python.chmod(0o755)
+    write_program(tmp_path / ".venv/bin/python", f'exec {shlex.quote(sys.executable)} "$@"')
     stamp = subprocess.run(["cksum"], stdin=(tmp_path / "setup.py").open(), capture_output=True, check=True).stdout
     (tmp_path / ".venv/.installed-gcp").write_bytes(stamp)
     docker = tmp_path / "bin/docker"
     docker.parent.mkdir()
-    docker.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\n')
-    docker.chmod(0o755)
+    write_program(docker, f'echo "$@" >>{tmp_path}/asked')
     environment = {**os.environ, "PATH": f"{docker.parent}:{os.environ['PATH']}"}
     done = subprocess.run(
         [tmp_path / ".dockerfile/build.sh", "an/image:1"], env=environment, capture_output=True, text=True
