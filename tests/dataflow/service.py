@@ -5,7 +5,8 @@ of its own, and has workers of that environment carry out the staged pipeline. D
 containers, and many; what they get, and what they must find installed, is the same. Of each job it
 keeps FOLDER/<id>/: the request, what was staged, the environment, and what the workers printed.
 
-Names of jobs steer it: "stays" in a name has the job be at work for ever.
+Names of jobs steer it: "stays" in a name has the job be at work for ever, "other-pillow" has the workers find
+another version of that package.
 """
 
 import json
@@ -76,7 +77,7 @@ def carry_out(job, folder):
         for place in staged:
             with urllib.request.urlopen(f"{os.environ['STORAGE_EMULATOR_HOST']}/{urllib.parse.quote(place)}") as file:
                 (folder / place.rpartition("/")[2]).write_bytes(file.read())
-        python = environment(folder)
+        python = environment(folder, {"pillow"} if "other-pillow" in job["name"] else set())
         # Neither the tests' folder nor their module path: the workers have what was installed.
         plain = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         run = [sys.executable, Path(__file__).with_name("carry_out.py"), folder / "pipeline.pb", python]
@@ -90,12 +91,20 @@ def carry_out(job, folder):
     job["currentState"] = "JOB_STATE_FAILED" if failed else "JOB_STATE_DONE"
 
 
-def environment(folder):
-    """The Python of a new environment with the staged package; its dependencies are those of this environment."""
+def environment(folder, others):
+    """The Python of a new environment with the staged package; its dependencies are those of this environment.
+
+    But of the others it has version 0.0, as far as its metadata say.
+    """
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "environment"], check=True)
     python = folder / "environment/bin/python"
     (site,) = (folder / "environment/lib").glob("python3*/site-packages")
     (site / "dependencies.pth").write_text("\n".join(path for path in sys.path if path.endswith("-packages")) + "\n")
+    for package in others:
+        (site / f"{package}-0.0.dist-info").mkdir()
+        (site / f"{package}-0.0.dist-info/METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {package}\nVersion: 0.0\n"
+        )
     if (folder / "workflow.tar.gz").exists():
         pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-index", "--no-deps"]
         subprocess.run([*pip, "--no-build-isolation", folder / "workflow.tar.gz"], check=True)
