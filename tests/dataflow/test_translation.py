@@ -10,8 +10,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability.api import beam_runner_api_pb2
 
 from pipeline.graph import GraphSettings, Work, build_graph
+from pipeline.local_run import LocalRun
 from pipeline.metadata import RunFacts
-from pipeline.run_folder import RunFolder
 from transforms.addressed_lines import LineAddress, write_lists
 from transforms.configurations import COARSE
 from transforms.schema import Contents
@@ -102,7 +102,7 @@ def test_ten_thousand_chunks_are_a_small_graph(google, monkeypatch, tmp_path):
     points = np.arange(512, dtype=np.int32)
     facts = RunFacts(COARSE, Contents(512, cropped=False, maps=()), None, points, np.ones(100), np.ones(79))
     settings = GraphSettings(
-        folder=RunFolder(tmp_path / "1.0.0"),
+        folder=LocalRun(tmp_path / "1.0.0"),
         inputs=[Path("/input")],
         image_check="scan",
         model=Path("/model"),
