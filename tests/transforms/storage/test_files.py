@@ -162,10 +162,12 @@ def test_all_pages_of_a_listing_of_google_are_read(gs_emulator):
         assert sum("prefix=" in path for _, path in proxy.requests) == 2
 
 
-def test_objects_that_stand_for_folders_are_no_files(remote):
+def test_objects_that_stand_for_folders_are_no_files(remote, tmp_path):
+    empty = tmp_path / "empty"
+    empty.touch()
     write_file(remote / "data/a.txt", b"a")
-    write_file(RemotePath(f"{remote}/data/empty/"), b"")
-    write_file(RemotePath(f"{remote}/data/"), b"")
+    for folder in ("data/empty/", "data/"):  # as consoles make them
+        remote.store.write(f"{remote}/{folder}", empty)
     assert names(remote) == ["data/a.txt"]
     assert (remote / "data").is_dir()
 
