@@ -26,10 +26,10 @@ from pipeline.metadata import REJECTED, RUN, RunFacts, dataset_folder
 from pipeline.model_file import model_file
 from pipeline.options import ConvertOptions
 from pipeline.originals import add_originals
-from pipeline.plan import make_plan, plan_digest
+from pipeline.plan import Plan, make_plan, plan_digest
 from pipeline.progress import ProgressBar
 from pipeline.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
-from pipeline.run_folder import RunFolder
+from pipeline.run_folder import Kept, RunFolder
 from pipeline.stage_view import StageView, stage_table
 from pipeline.store_run import StoreRun
 from pipeline.summary import conversion_summary
@@ -63,33 +63,13 @@ def convert(options: ConvertOptions) -> None:
     FileSystems.set_options(PipelineOptions(options.beam))  # how stores are reached; workers are told by the engine
     folder = _run_folder(dataset_folder(options.output, configuration.name))
     folder.ended()  # a store that is not there, or refuses, is told before the input is listed
-    listing = list_inputs(options.inputs, configuration)
-    _check_found(options.inputs, listing)
-    if listing.left_out:
-        print(f"convert: {len(listing.left_out):,} {LEFT_OUT}", file=sys.stderr)
-    if options.originals:
-        listing = add_originals(listing, options.originals)
+    listing = _list(options)
     expression = expression_file(options.expression, options.model_cache)
     with model_file(options.bfm) as bfm, model_file(expression) as expression_here:
         model, model_files = prepare(bfm, expression_here, options.model_cache)
     layout = options.fine.identity() if options.fine else None
     identity = run_identity(configuration.name, options.affecting_bytes(), model_files, layout)
-    plan = make_plan(
-        listing,
-        options.split_of,
-        options.seed,
-        record_bytes(configuration.schema(options.contents), options.crop.size**2 if options.crop else _USUAL_PIXELS),
-        options.shard_bytes,
-        options.num_shards,
-        digest(identity),
-        options.pictures_bytes,
-    )
-    if not plan.chunks:
-        first = plan.rejects[0]
-        raise UserError(
-            f"none of the {plan.samples:,} samples can be converted, such as {first.key}: {first.file}: "
-            f"{first.reason}, {first.detail}"
-        )
+    plan = _plan(options, listing, digest(identity))
     identity["plan"] = plan_digest(plan)
     if _has_ended(folder, identity, options):
         return
@@ -100,16 +80,8 @@ def convert(options: ConvertOptions) -> None:
         _check_same(folder, identity, options.retry_rejected)
         kept = folder.keep(plan.shards, plan.chunks, options.retry_rejected)
         header = PlanHeader(identity, plan.samples, tuple(plan.shards), tuple(plan.rejects))
-        addresses = write_plan(folder.plan, header, plan.chunks)
-        chunks = [
-            address
-            for chunk, address in zip(plan.chunks, addresses, strict=True)
-            if chunk.shard not in kept.shards and chunk.number not in kept.parts
-        ]
-        parts = [(part.shard, part.index_name) for part in kept.parts.values()]
-        shards = [shard.number for shard in plan.shards if shard.number not in kept.shards]
-        work = Work(*write_lists(folder.work, chunks, parts, shards))
-        workers = max(1, min(options.workers, len(chunks)))  # one with nothing to do would cost its start
+        work, chunks = _write_work(folder, plan, header, kept)
+        workers = max(1, min(options.workers, chunks))  # one with nothing to do would cost its start
         bar = ProgressBar(folder, plan.shards, plan.chunks)
         # The names of all samples are in the plan file now; from here on memory does not grow with their number.
         listing.samples.clear()
@@ -119,7 +91,51 @@ def convert(options: ConvertOptions) -> None:
             print(f"{folder.unfinished}: planned, and translated for Dataflow; nothing was run", file=sys.stderr)
             return
         # Without a shard to write, there was nothing but Finish.
-        _close(folder, options, started, stages, stage_table(stages) if shards else [])
+        _close(folder, options, started, stages, stage_table(stages) if work.shards else [])
+
+
+def _list(options: ConvertOptions) -> Listing:
+    """Lists the inputs, and the originals' texts with them."""
+    listing = list_inputs(options.inputs, options.configuration)
+    _check_found(options.inputs, listing)
+    if listing.left_out:
+        print(f"convert: {len(listing.left_out):,} {LEFT_OUT}", file=sys.stderr)
+    return add_originals(listing, options.originals) if options.originals else listing
+
+
+def _plan(options: ConvertOptions, listing: Listing, run: str) -> Plan:
+    """Plans the run; raises UserError where no sample can be converted."""
+    features = options.configuration.schema(options.contents)
+    plan = make_plan(
+        listing,
+        options.split_of,
+        options.seed,
+        record_bytes(features, options.crop.size**2 if options.crop else _USUAL_PIXELS),
+        options.shard_bytes,
+        options.num_shards,
+        run,
+        options.pictures_bytes,
+    )
+    if not plan.chunks:
+        first = plan.rejects[0]
+        raise UserError(
+            f"none of the {plan.samples:,} samples can be converted, such as {first.key}: {first.file}: "
+            f"{first.reason}, {first.detail}"
+        )
+    return plan
+
+
+def _write_work(folder: RunFolder, plan: Plan, header: PlanHeader, kept: Kept) -> tuple[Work, int]:
+    """Writes the plan, and the lists of what of it is to be done; gives these, and how many chunks are in them."""
+    addresses = write_plan(folder.plan, header, plan.chunks)
+    chunks = [
+        address
+        for chunk, address in zip(plan.chunks, addresses, strict=True)
+        if chunk.shard not in kept.shards and chunk.number not in kept.parts
+    ]
+    parts = [(part.shard, part.index_name) for part in kept.parts.values()]
+    shards = [shard.number for shard in plan.shards if shard.number not in kept.shards]
+    return Work(*write_lists(folder.work, chunks, parts, shards)), len(chunks)
 
 
 def _run_folder(final: Place) -> RunFolder:
