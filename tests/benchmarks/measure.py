@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,30 +27,41 @@ def run_measured(command: list[str]) -> Measured:
     Raises:
         SystemExit: the command failed; with the end of what it printed.
     """
+    seconds, peaks = run_by_program(command)
+    return Measured(seconds, max(peaks.values()))
+
+
+def run_by_program(command: list[str], besides: Sequence[int] = ()) -> tuple[float, dict[str, float]]:
+    """As run_measured, but the peak of the largest process of each program, such as ``java``, MiB.
+
+    Args:
+        command: to run.
+        besides: processes that work for it without being started by it; they, and those that they start, count, too.
+    """
     os.sync()  # else the command would wait for what others have left to be written
     with tempfile.TemporaryFile() as printed:
         started = time.monotonic()
         process = subprocess.Popen(command, stdout=printed, stderr=printed)
-        peaks = _Peaks(process.pid)
+        peaks = _Peaks([process.pid, *besides])
         status = process.wait()
         seconds = time.monotonic() - started
         peaks.stop()
         if status:
             printed.seek(max(0, printed.seek(0, os.SEEK_END) - _SHOWN_OF_A_FAILURE))
             raise SystemExit(f"failed: {' '.join(command)}\n{printed.read().decode(errors='replace')}")
-    return Measured(seconds, peaks.largest_kib / 1024)
+    return seconds, {program: kib / 1024 for program, kib in peaks.largest_kib.items()}
 
 
 class _Peaks(threading.Thread):
-    """Follows a process and those that it starts. The kernel keeps each one's peak, so that none is missed.
+    """Follows processes and those that they start. The kernel keeps each one's peak, so that none is missed.
 
     What wait4 tells would not do: it leaves out workers that nobody waited for.
     """
 
-    def __init__(self, process: int) -> None:
+    def __init__(self, processes: Sequence[int]) -> None:
         super().__init__(daemon=True)
-        self.largest_kib = 0
-        self._process = process
+        self.largest_kib: dict[str, int] = {}
+        self._processes = processes
         self._stop_asked = threading.Event()
         self.start()
 
@@ -60,8 +71,10 @@ class _Peaks(threading.Thread):
 
     def run(self) -> None:
         while not self._stop_asked.wait(_POLL_SECONDS):
-            for process in _family(self._process):
-                self.largest_kib = max(self.largest_kib, _peak_kib(process))
+            for followed in self._processes:
+                for process in _family(followed):
+                    program, kib = _peak_kib(process)
+                    self.largest_kib[program] = max(self.largest_kib.get(program, 0), kib)
 
 
 def _family(process: int) -> Iterator[int]:
@@ -76,9 +89,10 @@ def _family(process: int) -> Iterator[int]:
             yield from _family(int(child))
 
 
-def _peak_kib(process: int) -> int:
+def _peak_kib(process: int) -> tuple[str, int]:
     try:
-        match = re.search(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
-    except OSError:
-        return 0
-    return int(match[1]) if match else 0
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:  # it has ended
+        return "", 0
+    peak = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return status.partition("\n")[0].removeprefix("Name:").strip(), int(peak[1]) if peak else 0
