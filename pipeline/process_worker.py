@@ -6,6 +6,7 @@ that makes a virtual environment for each worker.
 """
 
 import argparse
+import importlib
 import os
 import threading
 
@@ -30,6 +31,10 @@ def main() -> None:
     from pipeline.worker_options import keep_options_out_of_the_log
 
     keep_options_out_of_the_log()
+    # All steps, before threads work: TensorFlow Datasets replaces Python's own import while it is imported; another
+    # thread that imports something then, as Beam does at the start of a step, gets an object that it cannot use.
+    importlib.import_module("pipeline.graph")
+
     os.environ.update(_provisioned(arguments.provision_endpoint, os.environ["WORKER_ID"]))
     sdk_worker_main.main([])
     os._exit(0)  # without waiting for threads that wait for the engine
