@@ -59,6 +59,8 @@ def check_flags(flags: list[str], workers: int | None) -> None:
     runner = runner_name(flags)
     if runner and runner.rpartition(".")[2].lower().removesuffix("runner") in ("direct", "switchingdirect"):
         raise UserError(f"--runner {runner} downloads a program at run time; leave --runner out for the local engine")
+    if runner and workers:
+        raise UserError(f"--workers is of the local engine; --runner {runner} has options of its own")
     if runner:
         try:
             created = create_runner(runner)
@@ -69,8 +71,6 @@ def check_flags(flags: list[str], workers: int | None) -> None:
         if errors := PipelineOptionsValidator(PipelineOptions(flags), created).validate():
             raise UserError(f"--runner {runner}: {' '.join(errors[0].split())}")
         check_job_server(runner, created, flags)
-    if runner and workers:
-        raise UserError(f"--workers is of the local engine; --runner {runner} has options of its own")
 
 
 def runner_flags(flags: list[str], output: object) -> list[str]:

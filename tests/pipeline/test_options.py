@@ -63,5 +63,6 @@ def test_bad_usage_is_one_line_and_exit_code_2(arguments, expected, capsys, tmp_
 
 def test_flags_of_beam_are_known(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert main([*CONVERT, "--runner", "FlinkRunner", "--flink_master=localhost:8081", "--parallelism", "2"]) == 2
+    flags = ["--runner", "FlinkRunner", "--job_endpoint=localhost:8099", "--parallelism", "2"]
+    assert main([*CONVERT, *flags]) == 2
     assert "in: not a folder" in capsys.readouterr().err  # past the check of flags
