@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from .fetch import ENGINE
+from .flink_cluster import FlinkCluster
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = "threedface/coarse/1.0.0"
@@ -148,3 +152,21 @@ def process_flags(tmp_path_factory) -> list[object]:
     worker.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m pipeline.process_worker "$@"\n')
     worker.chmod(0o755)
     return ["--environment_type", "PROCESS", "--environment_options", f"process_command={worker}"]
+
+
+@pytest.fixture
+def flink_cluster(engine, start, tmp_path) -> Iterator[Callable[..., FlinkCluster]]:
+    """Begins a cluster, of which nothing is left when the test ends."""
+    folder = tmp_path / "flink"
+    begun: list[FlinkCluster] = []
+
+    def begin(retries: int) -> FlinkCluster:
+        begun.append(FlinkCluster(engine("flink").with_name(ENGINE), folder, start, retries))
+        wait_for(lambda: begun[0].is_ready)
+        return begun[0]
+
+    yield begin
+    for cluster in begun:
+        for manager in (cluster.job_manager, *cluster.task_managers):
+            manager.end()
+    shutil.rmtree(folder, ignore_errors=True)  # each of them has a copy of all jars there

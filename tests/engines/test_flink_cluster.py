@@ -1,32 +1,13 @@
 """Conversions on a standalone Flink cluster, of which a task manager is killed in the middle."""
 
 import re
-import shutil
 
 import pytest
 
 from .conftest import Run, contents, in_the_middle, wait_for
-from .fetch import ENGINE
 from .flink_cluster import FlinkCluster
 
 pytestmark = pytest.mark.flink
-
-
-@pytest.fixture
-def cluster(engine, start, tmp_path):
-    folder = tmp_path / "flink"
-    begun: list[FlinkCluster] = []
-
-    def begin(retries: int) -> FlinkCluster:
-        begun.append(FlinkCluster(engine("flink").with_name(ENGINE), folder, start, retries))
-        wait_for(lambda: begun[0].is_ready)
-        return begun[0]
-
-    yield begin
-    for cluster in begun:
-        for manager in (cluster.job_manager, *cluster.task_managers):
-            manager.end()
-    shutil.rmtree(folder, ignore_errors=True)  # each of them has a copy of all jars there
 
 
 @pytest.fixture
@@ -46,8 +27,8 @@ def workers(manager: Run) -> list[str]:
     return [command for command in manager.running().values() if "pipeline.process_worker" in command]
 
 
-def test_flink_goes_on_with_the_other_task_manager(cluster, flags, start, command, local, tmp_path):
-    flink = cluster(retries=3)
+def test_flink_goes_on_with_the_other_task_manager(flink_cluster, flags, start, command, local, tmp_path):
+    flink = flink_cluster(retries=3)
     output = tmp_path / "out"
     run = start(command(output, *flags, "--flink_master", flink.master))
     in_the_middle(output)
@@ -59,8 +40,8 @@ def test_flink_goes_on_with_the_other_task_manager(cluster, flags, start, comman
 
 
 @pytest.mark.slow_engine
-def test_without_retries_the_same_command_goes_on(cluster, flags, start, command, local, tmp_path):
-    flink = cluster(retries=0)
+def test_without_retries_the_same_command_goes_on(flink_cluster, flags, start, command, local, tmp_path):
+    flink = flink_cluster(retries=0)
     output = tmp_path / "out"
     run = start(command(output, *flags, "--flink_master", flink.master))
     in_the_middle(output)
