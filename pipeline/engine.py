@@ -136,7 +136,7 @@ def _failure(text: str) -> str:
         if match := re.match(r"(?:.*?RuntimeError: )?(.*) \[while running '([^/']+)[^']*'\]", line):
             return f"step {match[2]} failed: {match[1]}; --debug shows where"
     reason = re.sub(r"^Pipeline \S+ failed in state \w+: ", "", lines[-1].strip()) if lines else "it does not say why"
-    return f"the engine ended the run: {reason}; {_AGAIN}, --debug shows its log"
+    return f"the engine ended the run: {reason.rstrip('.')}; {_AGAIN}, --debug shows its log"
 
 
 class _WorkerWatch:
