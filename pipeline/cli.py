@@ -9,7 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from pipeline.options import add_convert_arguments, convert_options, place
+from pipeline.arguments import add_convert_arguments, place
+from pipeline.options import convert_options
 from transforms.errors import RunFailed, UserError
 
 
