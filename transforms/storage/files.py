@@ -91,29 +91,27 @@ def list_files(folder: Place) -> Iterator[StoredFile]:
         for path, size in folder.store.list(f"{folder.url}/"):
             yield StoredFile(path[start:], size)
         return
-    start = len(str(folder)) + 1
-    if not folder.exists():
-        return
-    for current, folders, names in os.walk(folder, onerror=_raise):
-        folders.sort()
-        for name in sorted(names):
-            path = os.path.join(current, name)
-            yield StoredFile(path[start:], os.stat(path).st_size)
-
-
-def _raise(error: OSError) -> None:
-    raise error
+    if folder.exists():
+        for path in _walk(folder, _raise):
+            yield StoredFile(path, os.stat(os.path.join(folder, path)).st_size)
 
 
 def list_paths(folder: Place) -> Iterator[str]:
     """The paths that `list_files` gives, without the sizes, for which a file system has to look at each file."""
     if isinstance(folder, RemotePath):
-        yield from (file.path for file in list_files(folder))
-        return
+        return (file.path for file in list_files(folder))
+    return _walk(folder, None)  # what goes away meanwhile is not there
+
+
+def _walk(folder: Path, on_error: Callable[[OSError], None] | None) -> Iterator[str]:
     start = len(str(folder)) + 1
-    for current, folders, names in os.walk(folder):  # what goes away meanwhile is not there
+    for current, folders, names in os.walk(folder, onerror=on_error):
         folders.sort()
         yield from (os.path.join(current, name)[start:] for name in sorted(names))
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def file_size(place: Place) -> int:
