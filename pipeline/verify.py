@@ -59,7 +59,11 @@ def verify_conversion(folder: Place) -> list[str]:
     shards = [(split, shard) for split, entry in manifest["splits"].items() for shard in entry["shards"]]
     with tqdm(shards, desc="verify", unit=" shards") as bar:
         for split, shard in bar:
-            found += _verify_shard(folder, shard, split, features, split_of_key, split_of_source)
+            if not (folder / shard["file"]).is_file():
+                found.append(f"{shard['file']}: missing")
+                continue
+            with local_file(folder / shard["file"]) as file:
+                found += _verify_shard(file, shard, split, features, split_of_key, split_of_source)
     counts = manifest["samples"]
     written, rejected = sum(shard["samples"] for _, shard in shards), len(read_rejects(folder))
     if counts["planned"] != written + rejected or (counts["written"], counts["rejected"]) != (written, rejected):
@@ -74,21 +78,6 @@ def verify_conversion(folder: Place) -> list[str]:
 
 
 def _verify_shard(
-    folder: Place,
-    shard: dict[str, Any],
-    split: str,
-    features: tuple[Feature, ...],
-    split_of_key: dict[str, str],
-    split_of_source: dict[str, str],
-) -> list[str]:
-    """What is wrong with a shard; in the dicts, the split of each key and source that was seen."""
-    if not (folder / shard["file"]).is_file():
-        return [f"{shard['file']}: missing"]
-    with local_file(folder / shard["file"]) as file:
-        return _verify_file(file, shard, split, features, split_of_key, split_of_source)
-
-
-def _verify_file(
     file: Path,
     shard: dict[str, Any],
     split: str,
@@ -96,6 +85,7 @@ def _verify_file(
     split_of_key: dict[str, str],
     split_of_source: dict[str, str],
 ) -> list[str]:
+    """What is wrong with a shard; in the dicts, the split of each key and source that was seen."""
     found = []
     name, size = file.name, file.stat().st_size
     if size != shard["bytes"]:
