@@ -9,7 +9,7 @@ from transforms.archives import is_archive_name, read_directory, read_member
 from transforms.errors import UserError, input_errors
 from transforms.expression_file import EXPRESSION_FILE, FILE_BYTES
 from transforms.reject import BadSample
-from transforms.storage import Place
+from transforms.storage import Place, make_folder, write_file
 
 
 def expression_file(path: Place, cache: Path) -> Place:
@@ -32,8 +32,6 @@ def expression_file(path: Place, cache: Path) -> Place:
                 data = read_member(directory.pieces, members[0], FILE_BYTES)
         except BadSample as bad:
             raise UserError(f"{path}: {members[0].path}: {bad.detail}; fetch the archive again") from None
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = copy.with_suffix(".unfinished")
-        unfinished.write_bytes(data)
-        unfinished.rename(copy)
+        make_folder(copy.parent)
+        write_file(copy, data)
     return copy

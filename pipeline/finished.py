@@ -68,7 +68,7 @@ def read_rejects(folder: Place) -> list[Reject]:
 def read_last_stages(folder: Place) -> StageView | None:
     """What the stages of the last run did; None where that is not known."""
     try:
-        stages = json.loads((folder / RUN).read_text(encoding="utf-8"))["stages"]
+        stages = read_json(folder / RUN)["stages"]
         return StageView.from_json(stages) if stages else None
     except (OSError, ValueError, KeyError, TypeError):  # not copied along, damaged, or of another version
         return None
