@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from many_sources import many_sources
 
 from .fetch import ENGINE
 from .flink_cluster import FlinkCluster
@@ -100,14 +101,7 @@ def start(tmp_path) -> Iterator[Callable[..., Run]]:
 @pytest.fixture(scope="session")
 def many(raw, tmp_path_factory) -> Path:
     """Each source of the raw data under several names."""
-    folder = tmp_path_factory.mktemp("many")
-    for source in sorted((raw.dataset / "CoarseData").iterdir()):
-        for copy in range(COPIES):
-            name = f"{source.name}_{copy}"
-            (folder / name).mkdir()
-            for path in source.glob("*_aug_?.*"):
-                (folder / name / path.name.replace(source.name, name)).symlink_to(path)
-    return folder
+    return many_sources(raw.dataset, tmp_path_factory.mktemp("many"), COPIES)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from many_sources import many_sources
 
 FOLDER = "threedface/coarse/1.0.0"
 SEEN = {"run.json"}  # what differs between two runs of the same
@@ -22,14 +23,7 @@ def contents(output):
 @pytest.fixture(scope="module")
 def big_raw(raw, tmp_path_factory):
     """Enough samples for several chunks and shards: each source under forty names."""
-    folder = tmp_path_factory.mktemp("big")
-    for source in sorted((raw.dataset / "CoarseData").iterdir()):
-        for copy in range(40):
-            name = f"{source.name}_{copy}"
-            (folder / name).mkdir()
-            for path in source.glob("*_aug_?.*"):
-                (folder / name / path.name.replace(source.name, name)).symlink_to(path)
-    return folder
+    return many_sources(raw.dataset, tmp_path_factory.mktemp("big"), 40)
 
 
 @pytest.fixture(scope="module")

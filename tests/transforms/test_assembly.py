@@ -2,30 +2,15 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pytest
+from planned_shard import CHUNKS, PLANNED, chunk
 
 from transforms.assembly import Assembly
-from transforms.chunk import Chunk
 from transforms.parts import find_parts, write_part
 from transforms.plan_file import PlannedShard
 from transforms.shards import read_markers
 
-CHUNKS = (3, 4, 5)
-PLANNED = PlannedShard(2, "train", 0, 1, 1, 30, CHUNKS, "fingerprint")
 SHARDS = (*(PlannedShard(number, "test", number, 2, 1, 10, (9,), "") for number in (0, 1)), PLANNED)
-
-
-def chunk(number):
-    rows = range(10 * number, 10 * number + 10)
-    columns = {
-        "key": [f"a_aug_{row}" for row in rows],
-        "record": [f"record {row}".encode() for row in rows],
-        "coefficients/identity": np.ones((10, 100)),
-        "coefficients/expression": np.ones((10, 79)),
-        "image_size": np.full((10, 2), 450, np.int64),
-    }
-    return Chunk(number, PLANNED.number, f"fingerprint {number}", columns, ())
 
 
 @pytest.fixture

@@ -2,32 +2,16 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pytest
+from planned_shard import CHUNKS, PLANNED, chunk
 
 from transforms.assembly import Assembly
-from transforms.chunk import Chunk
 from transforms.model_copy import fetched_model, offer_model
 from transforms.parts import find_parts, read_part, write_part
-from transforms.plan_file import PlanHeader, PlannedShard, read_plan_header, write_plan
+from transforms.plan_file import PlanHeader, read_plan_header, write_plan
 from transforms.reject import Reject
 from transforms.shards import marked_shards, read_markers, read_shard_list, write_shard_list
 from transforms.storage import list_paths, make_folder, write_file
-
-CHUNKS = (3, 4, 5)
-PLANNED = PlannedShard(2, "train", 0, 1, 1, 30, CHUNKS, "fingerprint")
-
-
-def chunk(number):
-    rows = range(10 * number, 10 * number + 10)
-    columns = {
-        "key": [f"a_aug_{row}" for row in rows],
-        "record": [f"record {row}".encode() for row in rows],
-        "coefficients/identity": np.ones((10, 100)),
-        "coefficients/expression": np.ones((10, 79)),
-        "image_size": np.full((10, 2), 450, np.int64),
-    }
-    return Chunk(number, PLANNED.number, f"fingerprint {number}", columns, ())
 
 
 @pytest.fixture
