@@ -54,7 +54,7 @@ def parse_parameters(text: bytes, form: TextForm) -> Parameters:
     words = text.split()
     if not words:
         raise BadSample("empty", f"no number, expected {expected}")
-    values = np.array(_numbers(text, words))
+    values = _numbers(text, words)
     if len(values) != expected:
         parts = " + ".join(map(str, sizes))
         raise BadSample("number_count", f"{len(values)} numbers, expected {expected} ({parts})")
@@ -62,10 +62,11 @@ def parse_parameters(text: bytes, form: TextForm) -> Parameters:
     if not usable.all():
         position = int(np.argmin(usable))
         raise BadSample("not_finite", f"number {position + 1} is {words[position].decode('ascii')}")
-    pieces = np.split(values, np.cumsum(sizes)[:-1])
-    parsed = {part: piece.reshape(shape) for (part, shape), piece in zip(form.items(), pieces, strict=True)}
-    coefficients = np.concatenate([parsed["identity"], parsed["expression"]])
-    rms = math.sqrt(coefficients @ coefficients / len(coefficients))
+    parsed: Parameters = {}
+    for (part, shape), size in zip(form.items(), sizes, strict=True):
+        parsed[part], values = values[:size].reshape(shape), values[size:]
+    identity, expression = parsed["identity"], parsed["expression"]
+    rms = math.sqrt((identity @ identity + expression @ expression) / (len(identity) + len(expression)))
     if 0 < rms < NORMALISED_RMS:
         raise BadSample(
             "normalised_coefficients",
@@ -98,10 +99,10 @@ def bad_poses(euler: np.ndarray, scale: np.ndarray) -> dict[int, BadSample]:
     return bad
 
 
-def _numbers(text: bytes, words: list[bytes]) -> list[float]:
+def _numbers(text: bytes, words: list[bytes]) -> np.ndarray:
     try:
         if b"_" not in text:  # Python reads 1_000 as a number, no other program does
-            return list(map(float, words))
+            return np.fromiter(map(float, words), np.float64, len(words))
     except ValueError:
         pass
     bad = next(word for word in words if not _is_number(word))

@@ -20,7 +20,7 @@ from transforms.json_files import read_json, write_json
 from transforms.reject import Reject
 from transforms.statistics import Statistics, chunk_statistics
 from transforms.storage import Place, has_size, list_paths, written_whole
-from transforms.tfrecord import frame
+from transforms.tfrecord import OVERHEAD, frame
 
 _PREFIX, _RECORDS, _INDEX = "chunk-", ".part", ".json"
 
@@ -88,12 +88,13 @@ def write_part(folder: Place, chunk: Chunk) -> str:
             place.mkdir(exist_ok=True)
     name = f"{place.name}/{_PREFIX}{chunk.number:06d}-{uuid.uuid4().hex}"
     columns = chunk.columns
-    framed = [frame(record) for record in columns["record"]] if len(chunk) else []
+    records = columns["record"] if len(chunk) else []
     crc = 0
     with _opened(folder / (name + _RECORDS)) as out:
-        for record in framed:
-            out.write(record)
-            crc = google_crc32c.extend(crc, record)
+        for record in records:
+            for piece in frame(record):
+                out.write(piece)
+                crc = google_crc32c.extend(crc, piece)
     part = Part(
         chunk=chunk.number,
         shard=chunk.shard,
@@ -101,7 +102,7 @@ def write_part(folder: Place, chunk: Chunk) -> str:
         file=name + _RECORDS,
         crc32c=crc,
         keys=columns["key"],
-        lengths=[len(record) for record in framed],
+        lengths=[len(record) + OVERHEAD for record in records],
         statistics=chunk_statistics(
             columns["coefficients/identity"], columns["coefficients/expression"], columns["image_size"]
         ),

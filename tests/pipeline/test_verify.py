@@ -51,7 +51,7 @@ def records(path):
 
 
 def rewrite(path, some):
-    path.write_bytes(b"".join(map(frame, some)))
+    path.write_bytes(b"".join(piece for record in some for piece in frame(record)))
 
 
 def test_a_good_conversion_has_no_findings(folder, capsys):

@@ -5,7 +5,6 @@ import functools
 
 import apache_beam as beam
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from transforms import indices
 from transforms.chunk import Chunk
@@ -13,6 +12,7 @@ from transforms.decode import ChosenVertices, choose_vertices, decode
 from transforms.landmarks import Neighbourhood, neighbourhood
 from transforms.model_copy import fetched_model
 from transforms.prepared_model import PreparedModel, open_prepared
+from transforms.process_settings import settle_process
 from transforms.steps.map_chunks import map_chunks
 from transforms.storage import Place
 
@@ -59,11 +59,8 @@ class Decode(beam.PTransform):
 
 @functools.cache
 def opened_model(folder: Place) -> tuple[PreparedModel, Neighbourhood]:
-    """The prepared model, opened once a process, with BLAS held to one thread from then on.
-
-    Two threads would round otherwise than one, and the bytes of a record would depend on the machine.
-    """
-    threadpool_limits(1, user_api="blas")
+    """The prepared model, opened once a process, which converts from then on."""
+    settle_process()
     model = open_prepared(fetched_model(folder))
     return model, neighbourhood(indices.landmark_vertices(), model.triangles)
 

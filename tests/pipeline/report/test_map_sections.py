@@ -81,7 +81,7 @@ def page(tmp_path: Path, shown: Callable[..., Shown]) -> Convert:
         folder.mkdir(parents=True)
         keys = [f"afw_{number}_1_aug_{number}" for number in range(_SAMPLES)]
         values = columns(features, shown(_SIZE[1], _SIZE[0]), keys, originals, face() if fine is None else fine)
-        data = b"".join(map(frame, encode_examples(features, values)))
+        data = b"".join(piece for record in encode_examples(features, values) for piece in frame(record))
         name = "threedface-train.tfrecord-00000-of-00001"
         (folder / name).write_bytes(data)
         shards = [{"file": name, "samples": _SAMPLES, "bytes": len(data)}]

@@ -52,7 +52,7 @@ def convert(tmp_path: Path, shown: Callable[..., Shown]) -> Callable[[dict[str, 
         for split, keys in keys_of.items():
             name = f"threedface-{split}.tfrecord-00000-of-00001"
             records = encode_examples(_FEATURES, columns(shown(60, 40), keys)) if keys else []
-            data = b"".join(map(frame, records))
+            data = b"".join(piece for record in records for piece in frame(record))
             (folder / name).write_bytes(data)
             splits[split] = {"samples": len(keys), "shards": [{"file": name, "samples": len(keys), "bytes": len(data)}]}
         written = sum(map(len, keys_of.values()))
