@@ -8,8 +8,9 @@ import dataclasses
 import hashlib
 import json
 import os
-from contextlib import ExitStack
-from typing import Any
+from contextlib import closing
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from transforms.json_files import read_json, write_json
 from transforms.parts import Part
@@ -19,6 +20,8 @@ from transforms.statistics import Statistics, add_statistics
 from transforms.storage import Place, has_size, in_threads, list_paths, local_files, write_file, written_whole
 
 SHARDS = "shards.jsonl"
+
+_OPEN_FILES = 256  # of a shard's parts: it may have more than the 1,024 that a process may open as a rule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,13 +87,11 @@ def assemble_shard(folder: Place, parts_folder: Place, planned: PlannedShard, pa
         raise ValueError(f"{planned.file_name}: parts of chunks {sorted(by_chunk)}, planned {planned.chunks}")
     parts = [by_chunk[chunk] for chunk in planned.chunks]
     digest, size = hashlib.sha256(), 0
-    with ExitStack() as stack, written_whole(folder / planned.file_name) as out:
-        local = stack.enter_context(local_files([parts_folder / part.file for part in parts]))
-        files = [stack.enter_context(path.open("rb")) for path in local]
+    places = [parts_folder / part.file for part in parts]
+    place = folder / planned.file_name
+    with local_files(places) as paths, closing(_PartFiles(paths)) as files, written_whole(place) as out:
         for _, number, offset, length in sorted(_index(parts, seed)):
-            record = os.pread(files[number].fileno(), length, offset)
-            if len(record) != length:
-                raise OSError(f"{files[number].name}: cut at {offset + len(record)}, expected {offset + length} bytes")
+            record = files.read(number, offset, length)
             out.write(record)
             digest.update(record)
             size += length
@@ -134,6 +135,30 @@ def read_shard_list(place: Place) -> list[Shard]:
     if not place.is_file():
         return []
     return [Shard.from_json(json.loads(line)) for line in place.read_bytes().splitlines()]
+
+
+class _PartFiles:
+    """The part files of a shard, read here and there, some of them open at a time."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        self._paths = paths
+        self._open: dict[int, BinaryIO] = {}
+
+    def read(self, number: int, offset: int, length: int) -> bytes:
+        """Some bytes of one of the files; raises OSError where it ends before."""
+        if number not in self._open:
+            if len(self._open) >= _OPEN_FILES:
+                self._open.pop(next(iter(self._open))).close()
+            self._open[number] = self._paths[number].open("rb", buffering=0)
+        data = os.pread(self._open[number].fileno(), length, offset)
+        if len(data) != length:
+            raise OSError(f"{self._paths[number]}: cut at {offset + len(data)}, expected {offset + length} bytes")
+        return data
+
+    def close(self) -> None:
+        """Closes those that are open."""
+        for file in self._open.values():
+            file.close()
 
 
 def _index(parts: list[Part], seed: int) -> list[tuple[bytes, int, int, int]]:

@@ -1,6 +1,8 @@
 """Chunks to part files to shards: nothing lost, one order, no half file under a final name."""
 
 import dataclasses
+import os
+import resource
 
 import numpy as np
 import pytest
@@ -75,6 +77,17 @@ def test_a_wholly_rejected_shard_is_empty(tmp_path):
     shard = assemble(tmp_path, [chunk(3, range(0), [REJECT])], shard=planned([3]))
     assert (shard.samples, shard.bytes, shard.rejects) == (0, 0, (REJECT,))
     assert records(tmp_path / shard.planned.file_name) == []
+
+
+def test_a_shard_may_have_more_parts_than_a_process_may_open_files(tmp_path):
+    chunks = [dataclasses.replace(CHUNKS[0], number=number) for number in range(400)]
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/dev/fd"))) + 300, allowed[1]))
+    try:
+        shard = assemble(tmp_path, chunks, shard=planned(range(400)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, allowed)
+    assert len(records(tmp_path / shard.planned.file_name)) == shard.samples == 4000
 
 
 @pytest.mark.parametrize("chunks", [CHUNKS[:2], [*CHUNKS, chunk(9, range(3))]])
