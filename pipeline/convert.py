@@ -14,7 +14,7 @@ import numpy as np
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline.dataflow import only_translates
+from pipeline.dataflow import check_places, is_dataflow, only_translates
 from pipeline.engine import run_pipeline, runner_flags, runner_name
 from pipeline.expression_source import expression_file
 from pipeline.finished import read_manifest
@@ -60,6 +60,8 @@ def convert(options: ConvertOptions) -> None:
     """
     started = time.time()
     configuration = options.configuration
+    if is_dataflow(options.beam):
+        check_places([*options.inputs, *options.originals, options.output])
     FileSystems.set_options(PipelineOptions(options.beam))  # how stores are reached; workers are told by the engine
     folder = _run_folder(dataset_folder(options.output, configuration.name))
     folder.ended()  # a store that is not there, or refuses, is told before the input is listed

@@ -6,8 +6,9 @@ Beam's flags may also ask for no more than a translation: --dry_run, or a templa
 import hashlib
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -16,6 +17,7 @@ from apache_beam.runners.runner import PipelineResult
 from tqdm import tqdm
 
 from transforms.errors import RunFailed, UserError
+from transforms.storage import Place
 
 _NEEDED = ("project", "region", "temp_location")
 _ALWAYS = [
@@ -49,6 +51,13 @@ def check_dataflow(flags: list[str]) -> None:
     missing = [f"--{name}" for name in _NEEDED if not getattr(_cloud(flags), name)]
     if missing:
         raise UserError(f"--runner DataflowRunner needs {', '.join(missing)}; see ./run_dataflow.sh --help")
+
+
+def check_places(places: Iterable[Place]) -> None:
+    """Raises UserError where one of these is a file or folder of this machine."""
+    for place in places:
+        if isinstance(place, Path):
+            raise UserError(f"{place}: Dataflow's workers see no files of this machine; name a place in gs://")
 
 
 def job_flags(flags: list[str], output: object) -> list[str]:

@@ -7,12 +7,15 @@ import os
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from object_stores import BUCKET, SECRET
+
+from transforms.storage import Place, RemotePath
 
 
 @dataclasses.dataclass
@@ -35,7 +38,7 @@ class Google:
             names = [item["name"] for item in json.load(answer).get("items", ())]
         stored = {}
         for name in names:
-            with urllib.request.urlopen(f"{self.storage}/{BUCKET}/{name}") as answer:
+            with urllib.request.urlopen(f"{self.storage}/{BUCKET}/{urllib.parse.quote(name)}") as answer:
                 stored[name] = answer.read()
         return stored
 
@@ -83,13 +86,31 @@ def service(google: Google, tmp_path_factory) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="session")
-def arguments(raw, model_cache) -> Callable[..., list[str]]:
+def stored(raw, gs_emulator) -> RemotePath:
+    """The raw data in the store."""
+    folder = gs_emulator.folder() / raw.dataset.name
+    with gs_emulator.used():
+        for file in raw.dataset.rglob("*"):
+            if file.is_file():
+                place = folder / file.relative_to(raw.dataset).as_posix()
+                place.store.write(place.url, file)
+    return folder
+
+
+@pytest.fixture
+def output(gs_emulator) -> RemotePath:
+    """A folder of the store that nobody else uses."""
+    return gs_emulator.folder()
+
+
+@pytest.fixture(scope="session")
+def arguments(raw, stored, model_cache) -> Callable[..., list[str]]:
     """The arguments of a conversion of the raw data on Dataflow, as ``converted`` is."""
 
-    def arguments(output: Path, *more: object) -> list[str]:
+    def arguments(output: Place, *more: object) -> list[str]:
         # fmt: off
         return list(map(str, [
-            "convert", "--input", raw.dataset, "--bfm", raw.bfm, "--expression", raw.expression, "--output", output,
+            "convert", "--input", stored, "--bfm", raw.bfm, "--expression", raw.expression, "--output", output,
             "--model_cache", model_cache, "--splits", "train=0.6,validation=0.2,test=0.2", "--num_shards", 2,
             "--runner", "DataflowRunner", "--project", "my-project", "--region", "europe-west1",
             "--temp_location", f"gs://{BUCKET}/tmp", "--staging_location", f"gs://{BUCKET}/staging", *more,

@@ -11,6 +11,7 @@ import pytest
 from object_stores import BUCKET
 
 ROOT = Path(__file__).parent.parent.parent
+NOT_SEEN = "Dataflow's workers see no files of this machine; name a place in gs://"
 IMAGE = ["--sdk_container_image", "europe-west1-docker.pkg.dev/my-project/images/threedface:0.1.0"]
 
 
@@ -70,25 +71,25 @@ def test_nothing_staged_holds_credentials_or_what_pip_lists(job, google):
     assert not any(google.secret.encode() in data for data in told)
 
 
-def test_workers_with_other_versions_are_refused(arguments, google, service, threedface, tmp_path):
+def test_workers_with_other_versions_are_refused(arguments, google, service, threedface, output):
     """Their records would have other bytes than the manifest says."""
     job = ["--dataflow_endpoint", service.address, "--setup_file", ROOT / "setup.py", "--job_name", "other-pillow"]
-    done = threedface(*arguments(tmp_path, *job), **google.environment)
+    done = threedface(*arguments(output, *job), **google.environment)
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
     assert last.startswith("threedface: ")
     assert f"other versions than the run was planned with: pillow 0.0, planned {version('pillow')};" in last
 
 
-def test_workers_without_the_package_are_told_in_one_line(arguments, google, service, threedface, tmp_path):
-    done = threedface(*arguments(tmp_path, "--dataflow_endpoint", service.address, *IMAGE), **google.environment)
+def test_workers_without_the_package_are_told_in_one_line(arguments, google, service, threedface, output):
+    done = threedface(*arguments(output, "--dataflow_endpoint", service.address, *IMAGE), **google.environment)
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
     assert last.startswith("threedface: ") and "ModuleNotFoundError: No module named 'transforms'" in last
 
 
-def test_an_interrupted_launcher_leaves_the_job_and_a_second_one_is_refused(arguments, google, service, tmp_path):
-    command = [sys.executable, "-m", "pipeline", *arguments(tmp_path, "--dataflow_endpoint", service.address, *IMAGE)]
+def test_an_interrupted_launcher_leaves_the_job_and_a_second_one_is_refused(arguments, google, service, output):
+    command = [sys.executable, "-m", "pipeline", *arguments(output, "--dataflow_endpoint", service.address, *IMAGE)]
     command.append("--job_name=stays-at-work")
     environment = {**os.environ, **google.environment}
     first = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
@@ -102,11 +103,11 @@ def test_an_interrupted_launcher_leaves_the_job_and_a_second_one_is_refused(argu
     assert first.returncode == 1
     assert "goes on: https://console" in last and "gcloud dataflow jobs cancel job-" in last and "Traceback" not in last
 
-    left = sorted(path for path in tmp_path.rglob("*"))
+    left = google.objects().keys()
     second = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert second.returncode == 2
     assert "is at work on this output: https://console" in second.stderr.splitlines()[-1]
-    assert sorted(path for path in tmp_path.rglob("*")) == left
+    assert google.objects().keys() == left
 
 
 @pytest.mark.parametrize(
@@ -115,10 +116,12 @@ def test_an_interrupted_launcher_leaves_the_job_and_a_second_one_is_refused(argu
         (["--staging_location", "gs://no-such-bucket/staging"], "gs://no-such-bucket/staging: there is no such bucket"),
         (["--staging_location", "here"], "here: Dataflow stages in gs://bucket/folder only"),
         (["--project", ""], "--runner DataflowRunner needs --project; see ./run_dataflow.sh --help"),
+        (["--input", "/data"], f"/data: {NOT_SEEN}"),
+        (["--output", "/shards"], f"/shards: {NOT_SEEN}"),
     ],
 )
-def test_what_cannot_be_is_told_before_anything_is_written(flags, message, arguments, google, threedface, tmp_path):
-    done = threedface(*arguments(tmp_path, *IMAGE, *flags), **google.environment)
+def test_what_cannot_be_is_told_before_anything_is_written(flags, message, arguments, google, threedface, output):
+    done = threedface(*arguments(output, *IMAGE, *flags), **google.environment)
     assert done.returncode == 2
     assert done.stderr == f"threedface: {message}\n"
-    assert not list(tmp_path.iterdir())
+    assert not any(name.startswith(output.name) for name in google.objects())

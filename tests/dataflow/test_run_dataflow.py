@@ -50,8 +50,8 @@ def test_all_that_is_missing_is_named(script):
     assert [line.split()[0] for line in needs] == ["project", "region", "bucket", "image", "program", "see"]
 
 
-def test_the_commands_of_the_readme(google, service, raw, model_cache, tmp_path):
-    """In a copy of the project; docker and pip are stand-ins, and the raw data are in folders in place of a bucket."""
+def test_the_commands_of_the_readme(google, service, raw, stored, output, model_cache, tmp_path):
+    """In a copy of the project; docker and pip are stand-ins, and the model files are in folders, not in a bucket."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (commands,) = re.findall(r"^```sh\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
     for name in ("run_dataflow.sh", "setup.py", ".dockerfile", ".ci"):
@@ -64,7 +64,8 @@ def test_the_commands_of_the_readme(google, service, raw, model_cache, tmp_path)
     write_program(tmp_path / ".venv/bin/threedface", f'exec {python} -m pipeline "$@"')
     stamp = subprocess.run(["cksum"], stdin=(tmp_path / "setup.py").open(), capture_output=True, check=True).stdout
     (tmp_path / ".venv/.installed-gcp").write_bytes(stamp)
-    commands = commands.replace("gs://my-bucket/shards", f"{tmp_path}/shards")
+    commands = commands.replace("--input gs://my-bucket/Coarse_Dataset", f"--input {stored}")
+    commands = commands.replace("gs://my-bucket/shards", str(output))
     commands = commands.replace("gs://my-bucket/", f"{raw.dataset.parent}/").replace("gs://my-bucket", f"gs://{BUCKET}")
     commands = commands.replace(
         "./run_dataflow.sh",
@@ -118,10 +119,10 @@ def test_missing_packages_are_named(script, tmp_path):
     assert f"pip install --editable '{tmp_path}[gcp]'" in done.stderr
 
 
-def test_the_dry_run_prints_the_command_and_stages(script, google, raw, model_cache, tmp_path):
+def test_the_dry_run_prints_the_command_and_stages(script, google, raw, stored, output, model_cache, tmp_path):
     # fmt: off
     conversion = [
-        "--input", raw.dataset, "--bfm", raw.bfm, "--expression", raw.expression, "--output", tmp_path / "an output",
+        "--input", str(stored), "--bfm", raw.bfm, "--expression", raw.expression, "--output", f"{output}/an output",
         "--model_cache", model_cache,
     ]
     # fmt: on

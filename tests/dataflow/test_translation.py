@@ -22,9 +22,9 @@ CLOSURE = 64 << 10
 
 
 @pytest.fixture(scope="module")
-def translated(arguments, google, threedface, tmp_path_factory):
+def translated(arguments, google, threedface, gs_emulator):
     """The output of a conversion that was only translated, and the pipeline and the job that were staged."""
-    output = tmp_path_factory.mktemp("output")
+    output = gs_emulator.folder()
     done = threedface(
         *arguments(output, "--template_location", "gs://threedface-test/translated/job.json"),
         *("--sdk_container_image", "an/image:1"),
@@ -75,21 +75,23 @@ def test_chunks_are_coded_by_their_coder(translated):
     assert len(coders) == 5 and all(b"ChunkCoder" in coder.spec.payload for coder in coders)
 
 
-def test_a_real_run_takes_up_what_was_planned(translated, threedface, raw, model_cache):
+def test_a_real_run_takes_up_what_was_planned(translated, threedface, raw, stored, model_cache, google):
     output, _, _ = translated
     # fmt: off
     done = threedface(
-        "convert", "--input", raw.dataset, "--bfm", raw.bfm, "--expression", raw.expression, "--output", output,
+        "convert", "--input", stored, "--bfm", raw.bfm, "--expression", raw.expression, "--output", output,
         "--model_cache", model_cache, "--splits", "train=0.6,validation=0.2,test=0.2", "--num_shards", 2,
+        **google.environment,
     )
     # fmt: on
     assert done.returncode == 0, done.stderr
     assert "written 30" in done.stdout
 
 
-def test_beams_own_dry_run_asks_nobody(arguments, google, threedface, tmp_path):
-    nowhere = {**google.environment, "STORAGE_EMULATOR_HOST": "http://localhost:9"}
-    done = threedface(*arguments(tmp_path, "--dry_run=True", "--sdk_container_image", "an/image:1"), **nowhere)
+def test_beams_own_dry_run_asks_for_nothing_to_stage_in(arguments, google, threedface, output):
+    staging = ["--staging_location", "gs://no-such-bucket/staging", "--temp_location", "gs://no-such-bucket/tmp"]
+    more = ["--dry_run=True", "--sdk_container_image", "an/image:1", *staging]
+    done = threedface(*arguments(output, *more), **google.environment)
     assert done.returncode == 0, done.stderr
     assert "nothing was run" in done.stderr
 
