@@ -17,10 +17,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from transforms.storage import list_paths
 from transforms.storage.place import Place, RemotePath
 from transforms.storage.store import store_of
 
@@ -120,6 +122,17 @@ def _wait(address: str, process: subprocess.Popen) -> None:
             assert process.poll() is None, "the emulator has ended"
             assert time.monotonic() < end, "the emulator does not answer"
             time.sleep(0.05)
+
+
+def upload(file: Path, place: RemotePath) -> None:
+    """Puts a file in a store."""
+    place.store.write(place.url, file)
+
+
+def upload_folder(folder: Path, place: RemotePath) -> None:
+    """Puts all files of a folder in one of a store."""
+    for path in list_paths(folder):
+        upload(folder / path, place / path)
 
 
 class Proxy(ThreadingHTTPServer):

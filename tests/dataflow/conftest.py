@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from object_stores import BUCKET, SECRET
+from object_stores import BUCKET, SECRET, upload_folder
 
 from transforms.storage import Place, RemotePath
 
@@ -90,10 +90,7 @@ def stored(raw, gs_emulator) -> RemotePath:
     """The raw data in the store."""
     folder = gs_emulator.folder() / raw.dataset.name
     with gs_emulator.used():
-        for file in raw.dataset.rglob("*"):
-            if file.is_file():
-                place = folder / file.relative_to(raw.dataset).as_posix()
-                place.store.write(place.url, file)
+        upload_folder(raw.dataset, folder)
     return folder
 
 

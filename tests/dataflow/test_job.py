@@ -124,4 +124,4 @@ def test_what_cannot_be_is_told_before_anything_is_written(flags, message, argum
     done = threedface(*arguments(output, *IMAGE, *flags), **google.environment)
     assert done.returncode == 2
     assert done.stderr == f"threedface: {message}\n"
-    assert not any(name.startswith(output.name) for name in google.objects())
+    assert not any(name.startswith(f"{output.name}/") for name in google.objects())

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from object_stores import SECRET, Emulator, Proxy
+from object_stores import SECRET, Emulator, Proxy, upload
 
 from pipeline.cli import main
 from transforms.archives import read_directory
@@ -17,10 +17,6 @@ ARGUMENTS = ("--splits", "train=0.6,validation=0.2,test=0.2", "--num_shards", 2)
 
 def contents(output):
     return {path.name: path.read_bytes() for path in (output / FOLDER).iterdir() if path.name != "run.json"}
-
-
-def upload(file, place):
-    place.store.write(place.url, file)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from object_stores import Emulator, Proxy
+from object_stores import Emulator, Proxy, upload
 
 from pipeline.raw_inputs import list_inputs
 from transforms import fetch
@@ -52,10 +52,6 @@ def samples_of(listing):
         SampleFiles(name, {role: files[0] for role, files in found.files.items()})
         for name, found in listing.samples.items()
     ]
-
-
-def upload(file, place):
-    place.store.write(place.url, file)
 
 
 def test_files_of_a_local_folder_are_read_without_threads(listing, monkeypatch):

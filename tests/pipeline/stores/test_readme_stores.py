@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from object_stores import upload, upload_folder
 from store_outputs import FOLDER
 
 from transforms.storage import list_paths
@@ -18,9 +19,8 @@ def bucket(gs_emulator, raw):
     """A bucket with the data set and the model file."""
     with gs_emulator.used():
         folder = gs_emulator.folder()
-        for path in list_paths(raw.dataset):
-            folder.store.write(f"{folder}/Coarse_Dataset/{path}", raw.dataset / path)
-        folder.store.write(f"{folder}/{raw.bfm.name}", raw.bfm)
+        upload_folder(raw.dataset, folder / "Coarse_Dataset")
+        upload(raw.bfm, folder / raw.bfm.name)
         yield folder
 
 
