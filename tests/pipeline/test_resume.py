@@ -15,6 +15,12 @@ FOLDER = "threedface/coarse/1.0.0"
 SEEN = {"run.json"}  # what differs between two runs of the same
 
 
+def written(folder):
+    """By shard, what tells whether it was written anew: a new file may get the number of one just removed."""
+    found = {path.name: path.stat() for path in folder.glob("threedface-*")}
+    return {name: (status.st_ino, status.st_mtime_ns) for name, status in found.items()}
+
+
 def contents(output):
     folder = output / FOLDER
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in SEEN}
@@ -85,7 +91,7 @@ def stopped(command, undisturbed, tmp_path):
 
 def test_a_resumed_run_keeps_what_is_whole(stopped, command, undisturbed):
     unfinished = stopped / (FOLDER + ".unfinished")
-    kept = {path.name: path.stat().st_ino for path in unfinished.glob("threedface-*")}
+    kept = written(unfinished)
     marked = [json.loads(path.read_text()) for path in (unfinished / "markers").iterdir() if path.name[0] != "."]
     done = subprocess.run(command(stopped, "--workers", 1), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -93,7 +99,7 @@ def test_a_resumed_run_keeps_what_is_whole(stopped, command, undisturbed):
     for marker in marked:
         planned = marker["planned"]
         name = f"threedface-{planned['split']}.tfrecord-{planned['index']:05d}-of-{planned['of']:05d}"
-        assert (stopped / FOLDER / name).stat().st_ino == kept[name]
+        assert written(stopped / FOLDER)[name] == kept[name]
 
 
 def test_what_is_damaged_of_a_stopped_run_is_made_anew(stopped, command, undisturbed):
@@ -192,9 +198,9 @@ def test_retrying_keeps_the_shards_without_rejects(raw, convert, tmp_path):
     picture.write_bytes(b"")
     arguments = ["--max_rejected", 1, "--splits", "train=1", "--num_shards", 5]
     convert(tmp_path / "in", tmp_path / "out", *arguments)
-    before = {path.name: path.stat().st_ino for path in (tmp_path / "out" / FOLDER).glob("threedface-*")}
+    before = written(tmp_path / "out" / FOLDER)
     picture.write_bytes(data)
     retried = convert(tmp_path / "in", tmp_path / "out", *arguments, "--retry_rejected")
     assert retried.returncode == 0 and "rejected 0" in retried.stdout
-    after = {path.name: path.stat().st_ino for path in (tmp_path / "out" / FOLDER).glob("threedface-*")}
+    after = written(tmp_path / "out" / FOLDER)
     assert sum(after[name] == before[name] for name in before) == 4
