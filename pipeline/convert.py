@@ -26,13 +26,14 @@ from pipeline.metadata import REJECTED, RUN, RunFacts, dataset_folder
 from pipeline.model_file import model_file
 from pipeline.options import ConvertOptions
 from pipeline.originals import add_originals
-from pipeline.plan import Plan, make_plan, plan_digest
+from pipeline.plan import CHUNK_SAMPLES, Plan, make_plan, plan_digest
 from pipeline.progress import ProgressBar
 from pipeline.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
 from pipeline.run_folder import Kept, RunFolder
 from pipeline.stage_view import StageView, stage_table
 from pipeline.store_run import StoreRun
 from pipeline.summary import conversion_summary
+from pipeline.worker_pool import WorkerPool, worker_pool
 from transforms import indices
 from transforms.addressed_lines import write_lists
 from transforms.errors import RunFailed, UserError
@@ -66,6 +67,18 @@ def convert(options: ConvertOptions) -> None:
     folder = _run_folder(dataset_folder(options.output, configuration.name))
     folder.ended()  # a store that is not there, or refuses, is told before the input is listed
     listing = _list(options)
+    with worker_pool(_surely_needed(options, len(listing.samples))) as pool:
+        _convert(options, folder, listing, pool, started)
+
+
+def _surely_needed(options: ConvertOptions, samples: int) -> int:
+    """How many worker processes there is work for, as far as the number of samples tells."""
+    several = min(options.workers, samples // CHUNK_SAMPLES)
+    return several if several > 1 and not runner_name(options.beam) else 0
+
+
+def _convert(options: ConvertOptions, folder: RunFolder, listing: Listing, pool: WorkerPool, started: float) -> None:
+    configuration = options.configuration
     expression = expression_file(options.expression, options.model_cache)
     with model_file(options.bfm) as bfm, model_file(expression) as expression_here:
         model, model_files = prepare(bfm, expression_here, options.model_cache)
@@ -88,7 +101,7 @@ def convert(options: ConvertOptions) -> None:
         # The names of all samples are in the plan file now; from here on memory does not grow with their number.
         listing.samples.clear()
         plan.chunks.clear()
-        stages = _run(folder, listing.inputs, model, options, work, workers, bar)
+        stages = _run(folder, listing.inputs, model, options, work, pool, workers, bar)
         if only_translates(options.beam):
             print(f"{folder.unfinished}: planned, and translated for Dataflow; nothing was run", file=sys.stderr)
             return
@@ -150,6 +163,7 @@ def _run(
     model: Path,
     options: ConvertOptions,
     work: Work,
+    pool: WorkerPool,
     workers: int,
     bar: ProgressBar,
 ) -> StageView | None:
@@ -169,7 +183,7 @@ def _run(
         facts=facts,
     )
     with nullcontext() if only_translates(options.beam) else bar:
-        return run_pipeline(lambda pipeline: build_graph(pipeline, settings, work), workers, options.beam, folder.log)
+        return run_pipeline(lambda pipeline: build_graph(pipeline, settings, work), pool, workers, options.beam)
 
 
 def _has_ended(folder: RunFolder, identity: dict[str, Any], options: ConvertOptions) -> bool:

@@ -5,14 +5,10 @@ otherwise. (Beam's DirectRunner hands over to Prism, which it downloads.)
 """
 
 import logging
-import os
 import re
-import shlex
 import signal
-import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import apache_beam as beam
 import grpc
@@ -20,13 +16,13 @@ from apache_beam.options.pipeline_options import PipelineOptions, StandardOption
 from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineState, create_runner
-from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from pipeline.dataflow import check_dataflow, is_dataflow, job_flags, run_job
 from pipeline.engine_metrics import read_stages
 from pipeline.job_server import check_job_server, stopping_job_server
 from pipeline.stage_view import StageView
 from pipeline.worker_options import provisioned
+from pipeline.worker_pool import WorkerPool
 from transforms.errors import RunFailed, UserError
 
 _LOGGER = logging.getLogger(__name__)
@@ -86,14 +82,16 @@ def runner_flags(flags: list[str], output: object) -> list[str]:
     return job_flags(flags, output) if is_dataflow(flags) else flags
 
 
-def run_pipeline(build: Callable[[beam.Pipeline], None], workers: int, flags: list[str], log: Path) -> StageView | None:
+def run_pipeline(
+    build: Callable[[beam.Pipeline], None], pool: WorkerPool, workers: int, flags: list[str]
+) -> StageView | None:
     """Builds and runs a pipeline, and waits until it is done; or only translates it, where flags ask for that.
 
     Args:
         build: adds the steps.
-        workers: processes of the local engine.
+        pool: where the local engine has its worker processes from.
+        workers: how many of them; with one it works in this process.
         flags: of Beam; without --runner the local engine is used.
-        log: what the local engine's worker processes print.
 
     Returns:
         What the stages counted of themselves; None where the engine does not tell.
@@ -102,18 +100,17 @@ def run_pipeline(build: Callable[[beam.Pipeline], None], workers: int, flags: li
         RunFailed: a step failed, a worker process died, or the engine ended the run otherwise.
     """
     asked = runner_name(flags)
+    watch = _WorkerWatch()
     if asked or workers == 1:
         pipeline = beam.Pipeline(
             runner=create_runner(asked) if asked else FnApiRunner(), options=PipelineOptions(flags)
         )
     else:
-        command = f"exec {shlex.quote(sys.executable)} -m pipeline.local_worker {os.getpid()}"
-        environment = SubprocessSDKEnvironment.from_command_string(f"{command} 2>> {shlex.quote(str(log))}")
-        runner = FnApiRunner(default_environment=environment, provision_info=provisioned(flags))
+        runner = FnApiRunner(default_environment=pool.environment(watch.died), provision_info=provisioned(flags))
         options = PipelineOptions([*flags, f"--direct_num_workers={workers}"])
         pipeline = beam.Pipeline(runner=runner, options=options)
     build(pipeline)
-    with _WorkerWatch(), stopping_job_server(pipeline.runner):
+    with watch, stopping_job_server(pipeline.runner):
         try:
             if is_dataflow(flags):
                 result = run_job(pipeline, flags)  # which raises unless the job has succeeded
@@ -142,8 +139,7 @@ def _failure(text: str) -> str:
 class _WorkerWatch:
     """Ends the wait for a worker process that has died, which FnApiRunner would keep up for ever.
 
-    The runner's thread for that process raises an error that nobody receives but the thread hook. The
-    main thread is then interrupted until it leaves: one interrupt may end in the runner's own clean-up,
+    The main thread is interrupted until it leaves: one interrupt may end in the runner's own clean-up,
     which waits for the same process.
     """
 
@@ -153,7 +149,7 @@ class _WorkerWatch:
 
     def __enter__(self) -> None:
         self._hook = threading.excepthook
-        threading.excepthook = self._note
+        threading.excepthook = _log_error
         # Not SIGINT: a shell has its background jobs ignore that.
         self._handler = signal.signal(signal.SIGUSR1, signal.default_int_handler)
 
@@ -164,17 +160,20 @@ class _WorkerWatch:
         threading.excepthook = self._hook
         signal.signal(signal.SIGUSR1, self._handler)
 
-    def _note(self, error: threading.ExceptHookArgs) -> None:
-        name = error.thread.name if error.thread else "?"
-        if name == "run_worker" and not self._died:
-            self._died = str(error.exc_value)
+    def died(self, how: str) -> None:
+        """Takes note of the first worker process that has died."""
+        if not self._died:
+            self._died = how
             threading.Thread(target=self._interrupt, daemon=True).start()
-        elif error.exc_value is not None:
-            # The threads that were connected to it fail as well: that is for --debug only.
-            _LOGGER.error("error in thread %s", name, exc_info=error.exc_value)
 
     def _interrupt(self) -> None:
         main_thread = threading.main_thread().ident
         while main_thread is not None and not self._left.is_set():
             signal.pthread_kill(main_thread, signal.SIGUSR1)  # unlike interrupt_main, wakes one that waits for a lock
             self._left.wait(1.0)
+
+
+def _log_error(error: threading.ExceptHookArgs) -> None:
+    """Threads that were connected to a worker that has died fail as well: that is for --debug only."""
+    if error.exc_value is not None:
+        _LOGGER.error("error in thread %s", error.thread.name if error.thread else "?", exc_info=error.exc_value)

@@ -32,7 +32,6 @@ class LocalRun(RunFolder):
         """Takes the final folder."""
         final = final.absolute()
         super().__init__(final)
-        self.log = self.unfinished / "workers.log"
         self._too_many = final.with_name(final.name + _TOO_MANY)
 
     def ended(self) -> Ended | None:
@@ -88,4 +87,4 @@ class LocalRun(RunFolder):
                 remove(path)
 
     def _bookkeeping(self) -> tuple[Path, ...]:
-        return (self.plan, self.work, self.parts, self.markers, self.log)
+        return (self.plan, self.work, self.parts, self.markers)

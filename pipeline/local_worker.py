@@ -1,19 +1,19 @@
-"""A worker process of the local engine: Beam's own worker, which leaves when the run that started it is gone."""
+"""A worker process of the local engine, started before there is work; leaves when the run that started it is gone."""
 
+import json
 import sys
 import threading
 
-from apache_beam.runners.worker import sdk_worker_main
-
 from pipeline.parent_process import leave_after
-from pipeline.worker_options import keep_options_out_of_the_log
+from pipeline.worker import import_steps, work
 
 
 def main() -> None:
-    """Works for the process whose id is the first argument, as long as it lives."""
-    keep_options_out_of_the_log()
+    """Gets ready for the process whose id is the first argument, and works once that says for whom in a line."""
     threading.Thread(target=leave_after, args=(int(sys.argv[1]),), daemon=True).start()
-    sdk_worker_main.main(sys.argv)
+    import_steps()
+    if order := sys.stdin.readline():
+        work(*json.loads(order))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ object store; what is the same for both is here.
 import dataclasses
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.metadata import PLAN, UNFINISHED
@@ -60,10 +59,7 @@ class RunFolder(ABC):
         work: the lists of what is to be done.
         parts: the folder of part files.
         markers: the folder of markers of whole shards.
-        log: what worker processes of this machine print.
     """
-
-    log: Path
 
     def __init__(self, final: Place, shards: Place | None = None) -> None:
         """Takes the final folder, and that of the shards where it is not that of the bookkeeping."""

@@ -6,7 +6,6 @@ rejected samples it is named manifest.too_many_rejected.json. Then the bookkeepi
 <version>.unfinished/ goes, or, where the run was killed just then, when it is started again.
 """
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,7 +15,7 @@ from pipeline.run_folder import Ended, RunFolder
 from pipeline.store_lock import StoreLock
 from transforms.errors import RunFailed, UserError
 from transforms.shards import SHARDS
-from transforms.storage import RemotePath, list_files, list_paths, own_folder, remove, remove_files, write_file
+from transforms.storage import RemotePath, list_files, list_paths, remove, remove_files, write_file
 
 MODELS = "model"  # where the prepared face model is for workers on other machines
 
@@ -36,7 +35,6 @@ class StoreRun(RunFolder):
         """Takes the final folder."""
         super().__init__(final, shards=final)
         self.models = self.unfinished / MODELS
-        self.log = own_folder() / f"workers-{hashlib.sha256(final.url.encode()).hexdigest()[:16]}.log"
         self._lock = StoreLock(self.unfinished / "lock.json")
 
     def ended(self) -> Ended | None:
@@ -82,7 +80,6 @@ class StoreRun(RunFolder):
                     raise RunFailed(f"{self.final / shard['file']}: gone again; was another run at work? Run again")
         name = MANIFEST if accepted else TOO_MANY_MANIFEST
         write_file(self.final / name, (self.unfinished / MANIFEST).read_bytes())
-        self.log.unlink(missing_ok=True)
         self._remove_bookkeeping()
         return self.final
 
