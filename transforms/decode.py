@@ -3,8 +3,10 @@
     V = mean + identity_basis @ identity + expression_basis @ expression        [um]
 
 All 30 augmentations of a photograph share their identity coefficients, so that part, 100 of the 179
-components, is multiplied once for each run of equal ones. Each block of vertices is reduced for the
-whole chunk (bounds, chosen vertices) before the next is decoded, in buffers that are used again.
+components, is multiplied once for each run of equal ones. Each block of vertices is reduced (bounds,
+chosen vertices) before the next is decoded, in buffers that are used again: multiplied for the whole
+chunk at once, where BLAS is at its best, and then reduced for a few samples at a time, which stay in a
+core's own cache. Workers would slow each other in the cache they share, and more so in memory.
 """
 
 import dataclasses
@@ -14,6 +16,8 @@ import numpy as np
 
 from transforms.indices import VERTICES
 from transforms.prepared_model import BLOCK_VERTICES, PreparedModel
+
+_REDUCED_SAMPLES = 30  # whose part of a block, half a MiB, is reduced while it is in the L2 cache
 
 
 class MeshSummary(NamedTuple):
@@ -81,22 +85,24 @@ def decode(
     bounds[:, 0], bounds[:, 1] = np.inf, -np.inf
     image_bounds = bounds.copy()
     vertices = np.empty((samples, 3, chosen.count), np.float32)
-    buffers = np.empty((2, samples * 3 * BLOCK_VERTICES), np.float32)
+    groups = _groups(runs, samples)
+    mesh_buffer = np.empty(samples * 3 * BLOCK_VERTICES, np.float32)
+    image_buffer = np.empty(_REDUCED_SAMPLES * 3 * BLOCK_VERTICES, np.float32)
 
     for block, rows, places in zip(model.blocks(), chosen.rows, chosen.places, strict=True):
         size = block.stop - block.start
-        flat, image = buffers[:, : samples * 3 * size]
-        flat = flat.reshape(samples, 3 * size)
+        flat = mesh_buffer[: samples * 3 * size].reshape(samples, 3 * size)
         np.matmul(expression, block.expression, out=flat)
         neutral = run_identity @ block.identity + block.mean
-        for (start, stop), face in zip(runs, neutral, strict=True):
-            flat[start:stop] += face
-        planes = flat.reshape(samples, 3, size)
-        vertices[:, :, places] = planes[:, :, rows]
-        _widen(bounds, planes)
-        image = image.reshape(samples, 3, size)
-        np.matmul(linear, planes, out=image)
-        _widen(image_bounds, image)
+        for group, pieces in groups:
+            for run, piece in pieces:
+                flat[piece] += neutral[run]
+            planes = flat[group].reshape(-1, 3, size)
+            vertices[group][:, :, places] = planes[:, :, rows]
+            _widen(bounds[group], planes)
+            image = image_buffer[: planes.size].reshape(planes.shape)
+            np.matmul(linear[group], planes, out=image)
+            _widen(image_bounds[group], image)
 
     return MeshSummary(
         bounds=bounds,
@@ -110,6 +116,20 @@ def equal_runs(rows: np.ndarray) -> list[tuple[int, int]]:
     """Start and stop of each run of equal rows."""
     starts = np.flatnonzero(np.concatenate([[True], (rows[1:] != rows[:-1]).any(axis=1)]))
     return list(zip(starts.tolist(), [*starts[1:].tolist(), len(rows)], strict=True))
+
+
+def _groups(runs: list[tuple[int, int]], samples: int) -> list[tuple[slice, list[tuple[int, slice]]]]:
+    """The samples that are reduced together, each with the runs in it: their numbers, and what of them is in it."""
+    groups = []
+    for first in range(0, samples, _REDUCED_SAMPLES):
+        end = min(first + _REDUCED_SAMPLES, samples)
+        pieces = [
+            (number, slice(max(start, first), min(stop, end)))
+            for number, (start, stop) in enumerate(runs)
+            if start < end and stop > first
+        ]
+        groups.append((slice(first, end), pieces))
+    return groups
 
 
 def _widen(bounds: np.ndarray, planes: np.ndarray) -> None:

@@ -61,6 +61,11 @@ class FoundSamples:
                 sample.files.setdefault(role, []).append(RawFile(*found))
         return {SampleName(source, augmentation): samples[augmentation] for augmentation in sorted(samples)}
 
+    @property
+    def file_count(self) -> int:
+        """How many files, and problems, were added."""
+        return sum(map(len, self._by_source.values()))
+
     def items(self) -> Iterator[tuple[SampleName, FoundSample]]:
         """The samples with their names, in order."""
         for source in self.sources():

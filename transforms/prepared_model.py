@@ -2,7 +2,7 @@
 
 All workers of a machine share the pages of one 115 MB file. Decoding goes over the vertices in
 blocks, so that what one block yields for a chunk of samples is reduced while it is still in cache:
-two workers on one machine contend for memory bandwidth, not for cores.
+workers on one machine contend for memory bandwidth, not for cores.
 """
 
 import dataclasses
