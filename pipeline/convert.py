@@ -67,12 +67,13 @@ def convert(options: ConvertOptions) -> None:
     folder = _run_folder(dataset_folder(options.output, configuration.name))
     folder.ended()  # a store that is not there, or refuses, is told before the input is listed
     listing = _list(options)
-    with worker_pool(_surely_needed(options, len(listing.samples))) as pool:
+    with worker_pool(_needed_workers(options, listing)) as pool:
         _convert(options, folder, listing, pool, started)
 
 
-def _surely_needed(options: ConvertOptions, samples: int) -> int:
-    """How many worker processes there is work for, as far as the number of samples tells."""
+def _needed_workers(options: ConvertOptions, listing: Listing) -> int:
+    """How many worker processes there will be work for, as far as the number of files tells."""
+    samples = listing.samples.file_count // len(options.configuration.roles)
     several = min(options.workers, samples // CHUNK_SAMPLES)
     return several if several > 1 and not runner_name(options.beam) else 0
 

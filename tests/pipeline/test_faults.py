@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from many_sources import many_sources
 
 from pipeline.raw_inputs import list_inputs
 from transforms import configurations
@@ -31,10 +32,10 @@ def start(raw, model_cache, prepared_folder):
     """Starts a conversion and does not wait for it."""
     running = []
 
-    def run(output, *arguments, **keywords):
+    def run(output, *arguments, dataset=raw.dataset, **keywords):
         # fmt: off
         command = [
-            sys.executable, "-m", "pipeline", "convert", "--input", raw.dataset, "--bfm", raw.bfm,
+            sys.executable, "-m", "pipeline", "convert", "--input", dataset, "--bfm", raw.bfm,
             "--expression", raw.expression, "--output", output, "--model_cache", model_cache, *arguments,
         ]
         # fmt: on
@@ -101,6 +102,32 @@ def test_a_killed_worker_ends_the_run(after, in_background, start, tmp_path):
     assert "a worker process was killed" in err.splitlines()[-1] and "Traceback" not in err
     assert [path.name for path in (tmp_path / COARSE).iterdir()] == ["1.0.0.unfinished"]
     wait_for(lambda: not any(map(alive, workers)))
+
+
+@pytest.fixture
+def samples_for_two(raw, tmp_path):
+    """As many as have two worker processes started before the run is planned."""
+    (tmp_path / "raw").mkdir()
+    return many_sources(raw.dataset, tmp_path / "raw", 20)
+
+
+def test_a_worker_killed_before_there_is_work_ends_the_run(samples_for_two, start, tmp_path):
+    process = start(tmp_path / "out", "--workers", 2, dataset=samples_for_two)
+    workers = wait_for(lambda: len(children(process)) == 2 and children(process))
+    os.kill(workers[0], signal.SIGKILL)
+    assert not (tmp_path / "out" / COARSE / "1.0.0.unfinished" / "work.jsonl").exists()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and "a worker process was killed" in err.splitlines()[-1], err
+    assert not any(map(alive, workers))
+
+
+def test_workers_that_are_not_needed_end_with_the_run(samples_for_two, converted, start, tmp_path):
+    shutil.copytree(converted, tmp_path / "out")
+    refused = start(tmp_path / "out", "--workers", 2, dataset=samples_for_two)
+    workers = wait_for(lambda: len(children(refused)) == 2 and children(refused))
+    _, err = refused.communicate(timeout=60)
+    assert refused.returncode == 2 and "holds another run" in err and err.count("\n") == 1, err
+    assert not any(map(alive, workers))
 
 
 def test_a_killed_run_leaves_nothing_under_the_final_name(start, convert, raw, tmp_path):
