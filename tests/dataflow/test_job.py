@@ -1,6 +1,7 @@
 """Whole runs by Beam's DataflowRunner: staged on a storage emulator, carried out by a stand-in for the service."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,7 +25,10 @@ def job(arguments, google, service, threedface):
         **google.environment,
     )
     assert done.returncode == 0, done.stderr + "".join(path.read_text() for path in service.jobs.glob("*/printed"))
-    return output, done, service.jobs / "job-0"
+    # Others may have had the service carry out jobs before.
+    named = re.search(r"Dataflow job (job-\d+): ", done.stderr)
+    assert named, done.stderr
+    return output, done, service.jobs / named[1]
 
 
 def test_a_job_writes_the_same_bytes_as_the_local_engine(job, converted, google):
@@ -40,8 +44,9 @@ def test_a_job_writes_the_same_bytes_as_the_local_engine(job, converted, google)
 
 
 def test_one_sees_where_the_job_is_and_what_it_does(job):
-    _, done, _ = job
-    assert "Dataflow job job-0: https://console.cloud.google.com/dataflow/jobs/europe-west1/job-0" in done.stderr
+    _, done, kept = job
+    page = f"https://console.cloud.google.com/dataflow/jobs/europe-west1/{kept.name}"
+    assert f"Dataflow job {kept.name}: {page}" in done.stderr
     assert "Starting 1 workers" in done.stderr and "JOB_STATE_DONE" in done.stderr
 
 
