@@ -60,11 +60,10 @@ def convert(options: ConvertOptions) -> None:
         RunFailed: a step failed, or more samples were rejected than allowed.
     """
     started = time.time()
-    configuration = options.configuration
     if is_dataflow(options.beam):
         check_places([*options.inputs, *options.originals, options.output])
     FileSystems.set_options(PipelineOptions(options.beam))  # how stores are reached; workers are told by the engine
-    folder = _run_folder(dataset_folder(options.output, configuration.name))
+    folder = _run_folder(dataset_folder(options.output, options.configuration.name))
     folder.ended()  # a store that is not there, or refuses, is told before the input is listed
     listing = _list(options)
     with worker_pool(_needed_workers(options, listing)) as pool:
@@ -79,12 +78,11 @@ def _needed_workers(options: ConvertOptions, listing: Listing) -> int:
 
 
 def _convert(options: ConvertOptions, folder: RunFolder, listing: Listing, pool: WorkerPool, started: float) -> None:
-    configuration = options.configuration
     expression = expression_file(options.expression, options.model_cache)
     with model_file(options.bfm) as bfm, model_file(expression) as expression_here:
         model, model_files = prepare(bfm, expression_here, options.model_cache)
     layout = options.fine.identity() if options.fine else None
-    identity = run_identity(configuration.name, options.affecting_bytes(), model_files, layout)
+    identity = run_identity(options.configuration.name, options.affecting_bytes(), model_files, layout)
     plan = _plan(options, listing, digest(identity))
     identity["plan"] = plan_digest(plan)
     if _has_ended(folder, identity, options):

@@ -1,6 +1,7 @@
 """Fixtures that several folders of tests share: a synthetic face model, raw data of it, a conversion."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,6 +24,11 @@ settings.register_profile("threedface", deadline=None, suppress_health_check=[He
 settings.load_profile("threedface")
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_configure() -> None:
+    """What tests start heeds interrupts as at a terminal: a shell has its background jobs ignore them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

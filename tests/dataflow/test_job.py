@@ -97,14 +97,7 @@ def test_an_interrupted_launcher_leaves_the_job_and_a_second_one_is_refused(argu
     command = [sys.executable, "-m", "pipeline", *arguments(output, "--dataflow_endpoint", service.address, *IMAGE)]
     command.append("--job_name=stays-at-work")
     environment = {**os.environ, **google.environment}
-    first = subprocess.Popen(
-        command,
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-        # As at a terminal, also where the tests themselves run in the background.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    first = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     told = ""
     while "JOB_STATE_RUNNING" not in told:
         line = first.stderr.readline()

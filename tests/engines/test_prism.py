@@ -83,10 +83,7 @@ def test_killed_it_ends_and_goes_on_to_the_same_bytes(
 @pytest.mark.slow_engine
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_run_leaves_nothing_running(sent, flags, process_flags, start, command, tmp_path):
-    run = start(
-        command(tmp_path / "out", *flags, *process_flags),
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # as at a terminal
-    )
+    run = start(command(tmp_path / "out", *flags, *process_flags))
     in_the_middle(tmp_path / "out")
     os.kill(run.process.pid, sent)
     assert run.wait(60) == 1, run.printed

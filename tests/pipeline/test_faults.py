@@ -67,11 +67,6 @@ def ignore_interrupts():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def heed_interrupts():
-    """As at a terminal, also where the tests themselves run in the background."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def wait_for(condition, seconds=60.0):
     end = time.monotonic() + seconds
     while not (result := condition()):
@@ -89,7 +84,7 @@ def alive(pid):
 
 @pytest.mark.parametrize(("after", "in_background"), [(0.0, False), (1.0, False), (2.0, False), (0.5, True)])
 def test_a_killed_worker_ends_the_run(after, in_background, start, tmp_path):
-    process = start(tmp_path, "--workers", 2, preexec_fn=ignore_interrupts if in_background else heed_interrupts)
+    process = start(tmp_path, "--workers", 2, preexec_fn=ignore_interrupts if in_background else None)
     workers = wait_for(lambda: len(children(process)) == 2 and children(process))
     time.sleep(after)
     with contextlib.suppress(ProcessLookupError):
@@ -145,7 +140,7 @@ def test_a_killed_run_leaves_nothing_under_the_final_name(start, convert, raw, t
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_interrupted_run_says_so(workers, start, tmp_path):
-    process = start(tmp_path, "--workers", workers, start_new_session=True, preexec_fn=heed_interrupts)
+    process = start(tmp_path, "--workers", workers, start_new_session=True)
     wait_for(lambda: (tmp_path / COARSE / "1.0.0.unfinished" / "plan.jsonl").exists())
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, err = process.communicate(timeout=60)
