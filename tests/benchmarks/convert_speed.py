@@ -2,17 +2,21 @@
 
     python tests/benchmarks/convert_speed.py                     # 300 sources x 30, 1 and 2 workers
     python tests/benchmarks/convert_speed.py --sources 3000      # 90,000 samples; needs 12 GB of disk
+    python tests/benchmarks/convert_speed.py --sources 3000 --workers 1 2 --apart
 
-Makes its own data in a temporary folder and prints one line a run. The face model is prepared before
-the clock starts, once, as it is for a user; imports and the start of workers are counted.
+Makes its own data in a temporary folder and prints one line a run, by turns, and then what several workers gain. The
+face model is prepared before the clock starts, once, as it is for a user; imports and the start of workers are
+counted. With --apart, as many conversions of one worker each, side by side and of a part of the sources each, tell
+what the machine has to give: its cores may share more than they seem to.
 """
 
 import argparse
 import multiprocessing
 import shutil
+import statistics
 import sys
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 from measure import Measured, run_measured
@@ -26,8 +30,13 @@ def main() -> None:
     parser.add_argument("--sources", type=int, default=300)
     parser.add_argument("--augmentations", type=int, default=30)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--apart", action="store_true", help="also as many conversions of one worker, side by side")
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
+    several = [workers for workers in arguments.workers if workers > 1] if arguments.apart else []
+    cases = [(f"{workers}", [workers]) for workers in arguments.workers]
+    cases += [(f"{workers} apart", [1] * workers) for workers in several]
+    runs: dict[str, list[float]] = {name: [] for name, _ in cases}
     with tempfile.TemporaryDirectory(prefix="threedface-benchmark-") as name:
         folder = Path(name)
         print(f"making {arguments.sources * arguments.augmentations} samples", flush=True)
@@ -36,10 +45,21 @@ def main() -> None:
             files = other.submit(make, folder, arguments.sources, arguments.augmentations).result()
         print(f"{'workers':>7} {'samples':>8} {'seconds':>8} {'samples/s':>10} {'largest process':>16}", flush=True)
         for _ in range(arguments.repeats):
-            for workers in arguments.workers:
+            for case, workers in cases:
                 seconds, peak = measure(files, folder, workers)
+                runs[case].append(seconds)
                 rate = files.pairs / seconds
-                print(f"{workers:>7} {files.pairs:>8} {seconds:>8.2f} {rate:>10.0f} {peak:>12.0f} MiB", flush=True)
+                print(f"{case:>7} {files.pairs:>8} {seconds:>8.2f} {rate:>10.0f} {peak:>12.0f} MiB", flush=True)
+    print_gains(runs)
+
+
+def print_gains(runs: dict[str, list[float]]) -> None:
+    """How many times as fast as the first case the others were: by the medians, and round by round."""
+    (first, base), *others = runs.items()
+    for case, seconds in others:
+        rounds = " ".join(f"{one / several:.2f}" for one, several in zip(base, seconds, strict=True))
+        gain = statistics.median(base) / statistics.median(seconds)
+        print(f"{case:>7}: {gain:.2f} x as fast as {first} by the medians; round by round {rounds}")
 
 
 def make(folder: Path, sources: int, augmentations: int) -> DemoFiles:
@@ -49,18 +69,36 @@ def make(folder: Path, sources: int, augmentations: int) -> DemoFiles:
     return files
 
 
-def measure(files: DemoFiles, folder: Path, workers: int) -> Measured:
-    """Runs one conversion."""
-    output = folder / "out"
-    # fmt: off
-    command = [
-        sys.executable, "-m", "pipeline", "convert", "--input", files.dataset, "--bfm", files.bfm,
-        "--expression", files.expression, "--output", output, "--workers", workers, "--model_cache", folder / "cache",
-    ]
-    # fmt: on
-    measured = run_measured(list(map(str, command)))
-    shutil.rmtree(output)
-    return measured
+def measure(files: DemoFiles, folder: Path, workers: list[int]) -> Measured:
+    """Runs conversions of so many workers each, side by side, of a part of the sources each, until all have ended."""
+    commands = []
+    for number, inputs in enumerate(parts(files.dataset, folder, len(workers))):
+        # fmt: off
+        command = [
+            sys.executable, "-m", "pipeline", "convert", "--input", inputs, "--bfm", files.bfm,
+            "--expression", files.expression, "--output", folder / f"out-{number}", "--workers", workers[number],
+            "--model_cache", folder / "cache",
+        ]
+        # fmt: on
+        commands.append(list(map(str, command)))
+    with ThreadPoolExecutor(len(commands)) as side_by_side:
+        seconds, peaks = zip(*side_by_side.map(run_measured, commands), strict=True)
+    for number in range(len(commands)):
+        shutil.rmtree(folder / f"out-{number}")
+    return Measured(max(seconds), max(peaks))
+
+
+def parts(dataset: Path, folder: Path, count: int) -> list[Path]:
+    """Folders of links to every so many-th source; of one part, the data set itself."""
+    if count == 1:
+        return [dataset]
+    links = [folder / f"part-{number}-of-{count}" for number in range(count)]
+    for number, part in enumerate(links):
+        if not part.exists():
+            part.mkdir()
+            for source in sorted((dataset / "CoarseData").iterdir())[number::count]:
+                (part / source.name).symlink_to(source)
+    return links
 
 
 if __name__ == "__main__":
