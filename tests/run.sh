@@ -5,5 +5,5 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/.ci/environment.sh"
 environment test
 cd "$root"
-[ $# -gt 0 ] || set -- --numprocesses auto --maxprocesses 4
+[ $# -gt 0 ] || set -- --numprocesses auto --maxprocesses 4 --dist worksteal
 exec .venv/bin/python -m pytest "$@"

@@ -1,11 +1,15 @@
 """Write the demo data set: pictures with their parameter files, and the face model files."""
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from threadpoolctl import threadpool_limits
 
 from pipeline.demo.face_model import SyntheticModel, make_model
 from pipeline.demo.fine import PICTURES, FineFiles, FineWriter
@@ -100,25 +104,27 @@ def write_demo(
     fine = FineWriter(output, model, seed)
     with_fine = min(sources, _WITH_FINE_DATA)
     done, total = 0, sources * (augmentations + 1) + with_fine * PICTURES
-    for index in range(sources):
-        name = source_name(index)
-        place = folder / "CoarseData" / name
-        place.mkdir(parents=True, exist_ok=True)
-        for k in (None, *range(augmentations)):
-            sample = make_sample(model, seed, index, k)
-            if k is None:
-                _write_original(originals, name, sample)
-                if index < with_fine:
-                    face = model.vertices(sample.identity, sample.expression)
-                    fine.write(index, name, sample.image, face, sample.pose)
-                    done += PICTURES
-            else:
-                _write_pair(place / f"{name}_aug_{k}", sample)
-            if k == 0 and index < _WITH_DERIVED_FILES:
-                _write_derived(place / f"{name}_aug_{k}", sample, model)
-            done += 1
-            if progress:
-                progress(done, total)
+    numbers = (None, *range(augmentations))
+    # BLAS in one thread, as each picture has one of its own; two would also round otherwise.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as threads:
+        for index in range(sources):
+            name = source_name(index)
+            place = folder / "CoarseData" / name
+            place.mkdir(parents=True, exist_ok=True)
+            for k, sample in zip(numbers, threads.map(partial(make_sample, model, seed, index), numbers), strict=True):
+                if k is None:
+                    _write_original(originals, name, sample)
+                    if index < with_fine:
+                        face = model.vertices(sample.identity, sample.expression)
+                        fine.write(index, name, sample.image, face, sample.pose)
+                        done += PICTURES
+                else:
+                    _write_pair(place / f"{name}_aug_{k}", sample)
+                if k == 0 and index < _WITH_DERIVED_FILES:
+                    _write_derived(place / f"{name}_aug_{k}", sample, model)
+                done += 1
+                if progress:
+                    progress(done, total)
     files = DemoFiles(
         folder,
         originals,

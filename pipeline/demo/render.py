@@ -39,10 +39,9 @@ def draw(points: np.ndarray, triangles: np.ndarray, colours: np.ndarray, backgro
     height, width = background.shape[:2]
     fine = points * _SAMPLES
     fine[:, :2] += (_SAMPLES - 1) / 2
-    sample, depth, colour = _fragments(fine, triangles, colours, height * _SAMPLES, width * _SAMPLES)
+    sample, _, colour = _visible(fine, triangles, colours, height * _SAMPLES, width * _SAMPLES)
     canvas = background.repeat(_SAMPLES, 0).repeat(_SAMPLES, 1).astype(np.float32)
-    nearest_last = np.argsort(depth, kind="stable")  # the last of several writes to a sample stays
-    canvas.reshape(-1, 3)[sample[nearest_last]] = colour[nearest_last]
+    canvas.reshape(-1, 3)[sample] = colour
     shifts = range(_SAMPLES)
     total = sum(canvas[i::_SAMPLES, j::_SAMPLES] for i in shifts for j in shifts)
     return np.clip(np.rint(total / _SAMPLES**2), 0, 255).astype(np.uint8)
@@ -63,17 +62,33 @@ def surface(
     Returns:
         Depth, (height, width), px, NaN where there is no surface; and the values, (height, width, k), 0 there.
     """
-    pixel, depth, value = _fragments(points, triangles, values, height, width)
-    nearest_last = np.argsort(depth, kind="stable")
+    pixel, depth, value = _visible(points, triangles, values, height, width)
     depths, found = np.full(height * width, np.nan), np.zeros((height * width, values.shape[1]))
-    depths[pixel[nearest_last]], found[pixel[nearest_last]] = depth[nearest_last], value[nearest_last]
+    depths[pixel], found[pixel] = depth, value
     return depths.reshape(height, width), found.reshape(height, width, -1)
 
 
-def _fragments(
-    points: np.ndarray, triangles: np.ndarray, colours: np.ndarray, height: int, width: int
+def _visible(
+    points: np.ndarray, triangles: np.ndarray, values: np.ndarray, height: int, width: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sample index (row * width + column), depth and colour wherever a triangle covers a sample."""
+    """Sample index (row * width + column), depth and values wherever a triangle is the nearest at a sample."""
+    sample, owner, weights = _fragments(points, triangles, height, width)
+    corners = triangles.T[:, owner]
+    depth = sum(weight * points[:, 2][corner] for weight, corner in zip(weights, corners, strict=True))
+    nearest = np.full(height * width, -np.inf)
+    np.maximum.at(nearest, sample, depth)
+    fragment = np.full(height * width, -1)
+    at_front = np.flatnonzero(depth == nearest[sample])
+    fragment[sample[at_front]] = at_front  # of several at one depth the last
+    seen = fragment[fragment >= 0]
+    value = sum(weight[seen, None] * values[corner[seen]] for weight, corner in zip(weights, corners, strict=True))
+    return sample[seen], depth[seen], value
+
+
+def _fragments(
+    points: np.ndarray, triangles: np.ndarray, height: int, width: int
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Sample index, triangle and barycentric weights wherever a triangle covers a sample."""
     column, row = points[:, 0][triangles.T], points[:, 1][triangles.T]
     left = np.ceil(np.clip(column.min(0), 0, width)).astype(np.int64)
     top = np.ceil(np.clip(row.min(0), 0, height)).astype(np.int64)
@@ -95,8 +110,5 @@ def _fragments(
         weight_c = slopes_c[0][owner] * from_ax + slopes_c[1][owner] * from_ay
     weight_a = 1.0 - weight_b - weight_c
     covered = np.flatnonzero(np.minimum(np.minimum(weight_a, weight_b), weight_c) >= -1e-9)
-    a, b, c = triangles[owner[covered]].T
     weights = weight_a[covered], weight_b[covered], weight_c[covered]
-    depth = sum(weight * points[:, 2][corner] for weight, corner in zip(weights, (a, b, c), strict=True))
-    colour = sum(weight[:, None] * colours[corner] for weight, corner in zip(weights, (a, b, c), strict=True))
-    return u[covered] + v[covered] * width, depth, colour
+    return u[covered] + v[covered] * width, owner[covered], weights

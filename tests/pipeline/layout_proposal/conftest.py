@@ -13,7 +13,7 @@ from PIL import Image
 from pipeline.demo.dataset import make_sample, source_name
 from pipeline.demo.depth_files import write_depth
 from pipeline.demo.face_model import SyntheticModel
-from pipeline.demo.render import _fragments
+from pipeline.demo.render import surface
 from pipeline.demo.scene import SIZE, pose_camera
 from transforms.depth.layout import DepthLayout
 from transforms.pose import project
@@ -40,18 +40,11 @@ def render_faces(model: SyntheticModel) -> list[Face]:
             sample = make_sample(model, 0, index, k)
             vertices = model.vertices(sample.identity, sample.expression)
             points = project(pose_camera(sample.pose)[None], vertices[None])[0]
-            depth = _z_buffer(points, model.triangles)
+            depth, _ = surface(points, model.triangles, np.zeros((len(points), 1)), SIZE, SIZE)
             small = depth[:_KEPT:_STEP, :_KEPT:_STEP] / _STEP
             picture = Image.fromarray(sample.image[:_KEPT, :_KEPT]).reduce(_STEP)
             faces.append(Face(source_name(index), k, np.asarray(picture), small, sample.pose[5] / _STEP))
     return faces
-
-
-def _z_buffer(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    at, depth, _ = _fragments(points, triangles, np.zeros((len(points), 1)), SIZE, SIZE)
-    nearest = np.full(SIZE * SIZE, -np.inf)
-    np.maximum.at(nearest, at, depth)
-    return np.where(np.isinf(nearest), np.nan, nearest).reshape(SIZE, SIZE)
 
 
 def values_of(depth: np.ndarray, layout: DepthLayout) -> np.ndarray:
