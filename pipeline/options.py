@@ -2,9 +2,9 @@
 
 import argparse
 import dataclasses
-import os
 from pathlib import Path
 
+from pipeline.cores import usable_cores
 from pipeline.splits import DEFAULT_SPLITS, parse_splits, split_by_300w, split_by_hash
 from transforms.configurations import CONFIGURATIONS, Configuration
 from transforms.crop import CropSettings
@@ -136,7 +136,7 @@ def convert_options(arguments: argparse.Namespace, beam: list[str]) -> ConvertOp
         raise UserError("--splits goes with --split_by hash; --split_by 300w has the splits train and test")
     values["crop"] = _crop_settings(values.pop("image_size"), arguments.crop, values.pop("crop_margin"))
     values["splits"] = parse_splits(arguments.splits or DEFAULT_SPLITS)
-    values["workers"] = arguments.workers or _cores()
+    values["workers"] = arguments.workers or usable_cores()
     if fine and fine.layout.normals and values["crop"]:
         raise UserError(
             f"{fine.layout.name}: --image_size cannot resize normals pictures of an unknown encoding; take the line "
@@ -175,8 +175,3 @@ def _crop_settings(size: int | None, crop: str, margin: float | None) -> CropSet
     if size is None:
         return None
     return CropSettings(size, (DEFAULT_CROP_MARGIN if margin is None else margin) if crop == "face" else None)
-
-
-def _cores() -> int:
-    """The cores that this process may use; macOS does not tell them from those of the machine."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,6 +11,7 @@ BENCHMARKS = Path(__file__).parent / "benchmarks"
 SMALL = ["--sources", 2, "--augmentations", 2]
 COMMANDS = {
     "compare": [*SMALL, "--skip", "naive-beam-2"],
+    "convert_speed": [*SMALL, "--apart", "--repeats", 1],
     "object_store": [*SMALL, "--delay", 0],
     "scale": ["--samples", 90, "--shard_mib", 1],
     "stages": ["--sources", 1, "--augmentations", 4, "--image_size", 96],

@@ -1,7 +1,6 @@
 """Write the demo data set: pictures with their parameter files, and the face model files."""
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,7 @@ import numpy as np
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
+from pipeline.cores import usable_cores
 from pipeline.demo.face_model import SyntheticModel, make_model
 from pipeline.demo.fine import PICTURES, FineFiles, FineWriter
 from pipeline.demo.model_files import write_exp_pca, write_mat
@@ -104,27 +104,23 @@ def write_demo(
     fine = FineWriter(output, model, seed)
     with_fine = min(sources, _WITH_FINE_DATA)
     done, total = 0, sources * (augmentations + 1) + with_fine * PICTURES
-    numbers = (None, *range(augmentations))
-    # BLAS in one thread, as each picture has one of its own; two would also round otherwise.
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as threads:
-        for index in range(sources):
-            name = source_name(index)
-            place = folder / "CoarseData" / name
+    for index, k, sample in _samples(model, seed, sources, augmentations):
+        name = source_name(index)
+        place = folder / "CoarseData" / name
+        if k is None:
             place.mkdir(parents=True, exist_ok=True)
-            for k, sample in zip(numbers, threads.map(partial(make_sample, model, seed, index), numbers), strict=True):
-                if k is None:
-                    _write_original(originals, name, sample)
-                    if index < with_fine:
-                        face = model.vertices(sample.identity, sample.expression)
-                        fine.write(index, name, sample.image, face, sample.pose)
-                        done += PICTURES
-                else:
-                    _write_pair(place / f"{name}_aug_{k}", sample)
-                if k == 0 and index < _WITH_DERIVED_FILES:
-                    _write_derived(place / f"{name}_aug_{k}", sample, model)
-                done += 1
-                if progress:
-                    progress(done, total)
+            _write_original(originals, name, sample)
+            if index < with_fine:
+                face = model.vertices(sample.identity, sample.expression)
+                fine.write(index, name, sample.image, face, sample.pose)
+                done += PICTURES
+        else:
+            _write_pair(place / f"{name}_aug_{k}", sample)
+        if k == 0 and index < _WITH_DERIVED_FILES:
+            _write_derived(place / f"{name}_aug_{k}", sample, model)
+        done += 1
+        if progress:
+            progress(done, total)
     files = DemoFiles(
         folder,
         originals,
@@ -137,6 +133,18 @@ def write_demo(
     write_mat(model, files.bfm)
     write_exp_pca(model, files.expression)
     return files
+
+
+def _samples(
+    model: SyntheticModel, seed: int, sources: int, augmentations: int
+) -> Iterator[tuple[int, int | None, Sample]]:
+    """The samples with their source and augmentation, of each source the original first; drawn on all cores."""
+    numbers = (None, *range(augmentations))
+    # BLAS in one thread, as each picture has one of its own; two would also round otherwise.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(usable_cores()) as threads:
+        for index in range(sources):
+            for k, sample in zip(numbers, threads.map(partial(make_sample, model, seed, index), numbers), strict=True):
+                yield index, k, sample
 
 
 def source_name(index: int) -> str:

@@ -20,7 +20,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 from measure import Measured, run_measured
-from raw_data import DemoFiles, write_raw_data
+from raw_data import DemoFiles, linked, write_raw_data
 
 from transforms.model_preparation import prepare
 
@@ -33,10 +33,11 @@ def main() -> None:
     parser.add_argument("--apart", action="store_true", help="also as many conversions of one worker, side by side")
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
-    several = [workers for workers in arguments.workers if workers > 1] if arguments.apart else []
-    cases = [(f"{workers}", [workers]) for workers in arguments.workers]
-    cases += [(f"{workers} apart", [1] * workers) for workers in several]
-    runs: dict[str, list[float]] = {name: [] for name, _ in cases}
+    # By name: how many conversions side by side, and the workers of each.
+    cases = {f"{workers}": (1, workers) for workers in arguments.workers}
+    if arguments.apart:
+        cases |= {f"{workers} apart": (workers, 1) for workers in arguments.workers if workers > 1}
+    runs: dict[str, list[float]] = {case: [] for case in cases}
     with tempfile.TemporaryDirectory(prefix="threedface-benchmark-") as name:
         folder = Path(name)
         print(f"making {arguments.sources * arguments.augmentations} samples", flush=True)
@@ -45,8 +46,8 @@ def main() -> None:
             files = other.submit(make, folder, arguments.sources, arguments.augmentations).result()
         print(f"{'workers':>7} {'samples':>8} {'seconds':>8} {'samples/s':>10} {'largest process':>16}", flush=True)
         for _ in range(arguments.repeats):
-            for case, workers in cases:
-                seconds, peak = measure(files, folder, workers)
+            for case, (conversions, workers) in cases.items():
+                seconds, peak = measure(files, folder, conversions, workers)
                 runs[case].append(seconds)
                 rate = files.pairs / seconds
                 print(f"{case:>7} {files.pairs:>8} {seconds:>8.2f} {rate:>10.0f} {peak:>12.0f} MiB", flush=True)
@@ -69,22 +70,22 @@ def make(folder: Path, sources: int, augmentations: int) -> DemoFiles:
     return files
 
 
-def measure(files: DemoFiles, folder: Path, workers: list[int]) -> Measured:
-    """Runs conversions of so many workers each, side by side, of a part of the sources each, until all have ended."""
-    commands = []
-    for number, inputs in enumerate(parts(files.dataset, folder, len(workers))):
-        # fmt: off
-        command = [
-            sys.executable, "-m", "pipeline", "convert", "--input", inputs, "--bfm", files.bfm,
-            "--expression", files.expression, "--output", folder / f"out-{number}", "--workers", workers[number],
-            "--model_cache", folder / "cache",
-        ]
-        # fmt: on
-        commands.append(list(map(str, command)))
-    with ThreadPoolExecutor(len(commands)) as side_by_side:
+def measure(files: DemoFiles, folder: Path, conversions: int, workers: int) -> Measured:
+    """Runs conversions side by side, each of its part of the sources, until all have ended."""
+    inputs, outputs = parts(files.dataset, folder, conversions), [folder / f"out-{n}" for n in range(conversions)]
+    # fmt: off
+    options = [
+        "--bfm", files.bfm, "--expression", files.expression, "--workers", workers, "--model_cache", folder / "cache",
+    ]
+    # fmt: on
+    commands = [
+        list(map(str, [sys.executable, "-m", "pipeline", "convert", "--input", raw, "--output", output, *options]))
+        for raw, output in zip(inputs, outputs, strict=True)
+    ]
+    with ThreadPoolExecutor(conversions) as side_by_side:
         seconds, peaks = zip(*side_by_side.map(run_measured, commands), strict=True)
-    for number in range(len(commands)):
-        shutil.rmtree(folder / f"out-{number}")
+    for output in outputs:
+        shutil.rmtree(output)
     return Measured(max(seconds), max(peaks))
 
 
@@ -92,13 +93,8 @@ def parts(dataset: Path, folder: Path, count: int) -> list[Path]:
     """Folders of links to every so many-th source; of one part, the data set itself."""
     if count == 1:
         return [dataset]
-    links = [folder / f"part-{number}-of-{count}" for number in range(count)]
-    for number, part in enumerate(links):
-        if not part.exists():
-            part.mkdir()
-            for source in sorted((dataset / "CoarseData").iterdir())[number::count]:
-                (part / source.name).symlink_to(source)
-    return links
+    sources = sorted((dataset / "CoarseData").iterdir())
+    return [linked(sources[number::count], folder / f"part-{number}-of-{count}") for number in range(count)]
 
 
 if __name__ == "__main__":

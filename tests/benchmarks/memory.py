@@ -16,7 +16,7 @@ from pathlib import Path
 from compare import in_another_process
 from convert_speed import make
 from measure import run_measured
-from raw_data import DemoFiles
+from raw_data import DemoFiles, linked
 
 SHARD_SIZE = "128MiB"  # the default of threedface
 
@@ -56,12 +56,7 @@ def command(files: DemoFiles, folder: Path, sources: int, shard_size: str) -> li
 
 def first_sources(files: DemoFiles, folder: Path, sources: int) -> Path:
     """A folder of links to the first source folders."""
-    links = folder / f"first-{sources}"
-    if not links.exists():
-        links.mkdir()
-        for source in sorted((files.dataset / "CoarseData").iterdir())[:sources]:
-            (links / source.name).symlink_to(source)
-    return links
+    return linked(sorted((files.dataset / "CoarseData").iterdir())[:sources], folder / f"first-{sources}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Raw data for benchmarks: real-sized pairs in any number, and the full-size face model files."""
 
 import io
+from collections.abc import Iterable
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -36,6 +37,15 @@ def write_raw_data(folder: Path, sources: int, augmentations: int, seed: int = 0
     write_mat(model, bfm)
     write_exp_pca(model, expression)
     return DemoFiles(folder / "Coarse_Dataset", folder / "Original_Dataset", bfm, expression, sources * augmentations)
+
+
+def linked(sources: Iterable[Path], folder: Path) -> Path:
+    """The folder, with links to these folders of sources; made if missing."""
+    if not folder.exists():
+        folder.mkdir()
+        for source in sources:
+            (folder / source.name).symlink_to(source)
+    return folder
 
 
 def _numbers(rng: np.random.Generator, model: SyntheticModel, identity: np.ndarray) -> Sample:
