@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from transforms.versions import installed_versions
+from transforms.versions import byte_versions
 
 VERSION = "1.0.0"  # of the record schema and layout: raise it when either changes
 
@@ -23,7 +23,7 @@ def run_identity(
     return {
         "config": config,
         "version": VERSION,
-        "versions": installed_versions(),
+        "versions": byte_versions(),
         "options": options,
         "model_files": model_files,
         **({"layout": layout} if layout else {}),

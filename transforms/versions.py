@@ -1,6 +1,8 @@
-"""Versions of the packages that the bytes of a record may depend on."""
+"""Versions on which the bytes of a conversion may depend: the format's, and those of packages."""
 
 from importlib.metadata import version
+
+FORMAT_VERSION = 1  # raise it with each change to the bytes of the same conversion; tests/test_format_version.py checks
 
 PACKAGES = (
     "threedface",
@@ -17,8 +19,15 @@ PACKAGES = (
 
 
 def installed_versions() -> dict[str, str]:
-    """The versions in this environment, by package."""
+    """The package versions in this environment, by package."""
     return {package: version(package) for package in PACKAGES}
+
+
+def byte_versions() -> dict[str, str]:
+    """The versions that make two conversions the same: the format's in place of that of the program."""
+    versions = installed_versions()
+    del versions["threedface"]
+    return {"format": str(FORMAT_VERSION), **versions}
 
 
 def check_versions(planned: dict[str, str]) -> None:
