@@ -6,16 +6,30 @@ from setuptools import find_packages, setup
 
 setup(
     name="threedface",
-    version="0.1.0",
+    version="0.2.0",
     description="An Apache Beam pipeline from the 3DFace data set (Guo et al. 2019) to sharded TFRecords",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
+    author="threedface contributors",
     license="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords=["3D face reconstruction", "3D Morphable Model", "Basel Face Model", "Apache Beam", "TFRecord"],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+        "Typing :: Typed",
+    ],
     python_requires=">=3.11",
     packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
     package_data={"transforms": ["data/*.txt", "depth/layouts/*.toml"]},
     install_requires=[
-        "apache-beam>=2.69",
+        "apache-beam>=2.69,<2.78",  # the newest tried: engines and worker pool use private parts of it
         "google-crc32c>=1.7",
         "h5py>=3.11",
         "isal>=1.7",
@@ -33,11 +47,11 @@ setup(
     ],
     extras_require={
         "exr": ["OpenEXR>=3.5"],  # the first that reads from memory
-        "gcp": ["apache-beam[gcp]>=2.69", "google-cloud-storage>=3.0"],
-        "aws": ["apache-beam[aws]>=2.69", "boto3>=1.36"],
+        "gcp": ["apache-beam[gcp]", "google-cloud-storage>=3.0"],
+        "aws": ["apache-beam[aws]", "boto3>=1.36"],
         "test": [
             "OpenEXR>=3.5",
-            "apache-beam[aws,gcp]>=2.69",
+            "apache-beam[aws,gcp]",
             "boto3>=1.36",
             "gcp-storage-emulator>=2026.7",
             "google-cloud-storage>=3.0",

@@ -1,5 +1,6 @@
 # Sourced by the scripts: `environment EXTRA` makes .venv with the project and one of its extras (or
-# none), and does nothing when it is there already and setup.py has not changed.
+# none), and does nothing when it is there already and setup.py has not changed. With LOCKED set, the
+# packages have the versions of .ci/requirements.lock (Python 3.11), else the newest that setup.py allows.
 
 environment() {
     local root extra=${1:-} stamp wanted python
@@ -18,7 +19,8 @@ environment() {
     }
     if ! {
         "$root/.venv/bin/python" -m pip install --upgrade pip &&
-            "$root/.venv/bin/python" -m pip install --editable "$root${extra:+[$extra]}"
+            "$root/.venv/bin/python" -m pip install ${LOCKED:+--constraint "$root/.ci/requirements.lock"} \
+            --editable "$root${extra:+[$extra]}"
     } >"$root/.venv/install.log" 2>&1; then
         tail -n 20 "$root/.venv/install.log" >&2
         echo "threedface: the packages could not be installed; all of it is in $root/.venv/install.log" >&2
