@@ -85,7 +85,7 @@ fi
 
 bucket=${bucket%/}
 # One process a core works on one chunk at a time, which is what a batch job does unless told otherwise:
-# 0.4 GB a core at most, of 4 (README, Speed and memory). All machines at once: a run is over before
+# 0.4 GB a core at most, of 4 (pipeline/README.md, Dataflow). All machines at once: a run is over before
 # Dataflow would have added any. 30 GB of disk hold the system, the image and the face model.
 command=("$threedface" convert
     --runner DataflowRunner

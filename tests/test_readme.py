@@ -1,4 +1,4 @@
-"""Every command of the README runs, in a copy of the project with demo data in the place of one's own."""
+"""Every command of the READMEs runs, in a copy of the project with demo data in the place of one's own."""
 
 import re
 import shutil
@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from transforms.depth.layout_presets import find_layout
+
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+READMES = [ROOT / name / "README.md" for name in ("", "pipeline", "transforms", "tests")]
 BLOCKS = [  # those for other engines are run by tests/engines, those for object stores by tests/pipeline/stores
     (kind, code)
-    for kind, code in re.findall(r"^```(bash|python)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    for readme in READMES
+    for kind, code in re.findall(r"^```(bash|python)\n(.*?)^```", readme.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     if "--runner" not in code and "gs://" not in code
 ]
 
@@ -23,6 +26,24 @@ def run(command, folder, timeout=600):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done
+
+
+(LAYOUT,) = re.findall(r"^```toml\n(.*?)^```", READMES[1].read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def test_links_and_named_files_exist():
+    for readme in READMES:
+        text = readme.read_text("utf-8")
+        for link in re.findall(r"\]\((?!http)([^)#]+)", text):
+            assert (readme.parent / link).exists(), link
+        for name in re.findall(r"tests/\w+/\w+\.py", text):
+            assert (ROOT / name).exists(), name
+
+
+def test_the_layout_of_the_reference_is_read(tmp_path):
+    (layout,) = re.findall(r"^```toml\n(.*?)^```", READMES[2].read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "fine.toml").write_text(layout)
+    assert find_layout(str(tmp_path / "fine.toml")).original == 0
 
 
 def test_the_first_two_commands_are_the_jobs_and_the_tests():
@@ -47,7 +68,11 @@ def test_own_data_and_reading(own_data):
     done = run(["bash", "-euc", commands], own_data)
     assert "--bfm" in done.stdout and "are as they were written" in done.stdout
     assert (own_data / "shards/threedface/coarse/1.0.0/report.html").is_file()
-    printed = [run(["bash", "-euc", f"source .venv/bin/activate\n{more}"], own_data).stdout for more in others]
+    printed = []
+    for more in others:
+        printed.append(run(["bash", "-euc", f"source .venv/bin/activate\n{more}"], own_data).stdout)
+        if "--write_layout" in more:  # a person then edits it
+            (own_data / "fine.toml").write_text(LAYOUT)
     assert "threedface/original 1.0.0: 10 samples" in printed[0]
     assert "The layout fits" in (own_data / "shards/threedface/fine/1.0.0/report.html").read_text()
     assert "threedface/coarse 1.0.0: 30 samples" in printed[3]

@@ -52,7 +52,7 @@ def test_all_that_is_missing_is_named(script):
 
 def test_the_commands_of_the_readme(google, service, raw, stored, output, model_cache, tmp_path):
     """In a copy of the project; docker and pip are stand-ins, and the model files are in folders, not in a bucket."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "pipeline/README.md").read_text(encoding="utf-8")
     (commands,) = re.findall(r"^```sh\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
     for name in ("run_dataflow.sh", "setup.py", ".dockerfile", ".ci"):
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)

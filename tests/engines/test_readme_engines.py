@@ -12,11 +12,8 @@ import pytest
 from .conftest import FOLDER, ROOT
 from .fetch import cache
 
-BLOCKS = [
-    code
-    for code in re.findall(r"^```bash\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    if "--runner" in code
-]
+README = (ROOT / "pipeline/README.md").read_text("utf-8")
+BLOCKS = [code for code in re.findall(r"^```bash\n(.*?)^```", README, re.MULTILINE | re.DOTALL) if "--runner" in code]
 
 
 def test_all_blocks_are_run_here():

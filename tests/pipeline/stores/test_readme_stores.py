@@ -11,7 +11,7 @@ from store_outputs import FOLDER
 
 from transforms.storage import list_paths
 
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[3] / "pipeline/README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
