@@ -22,13 +22,14 @@ from pipeline.graph import GraphSettings, Work, build_graph
 from pipeline.identity import differences, digest, run_identity
 from pipeline.layout_check import check_layout
 from pipeline.local_run import LocalRun
-from pipeline.metadata import REJECTED, RUN, RunFacts, dataset_folder
+from pipeline.metadata import RunFacts
 from pipeline.model_file import model_file
 from pipeline.options import ConvertOptions
 from pipeline.originals import add_originals
 from pipeline.plan import CHUNK_SAMPLES, Plan, make_plan, plan_digest
 from pipeline.progress import ProgressBar
 from pipeline.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
+from pipeline.run_files import REJECTED, RUN, dataset_folder
 from pipeline.run_folder import Kept, RunFolder
 from pipeline.stage_view import StageView, stage_table
 from pipeline.store_run import StoreRun

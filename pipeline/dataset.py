@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from pipeline.finished import read_manifest
-from pipeline.metadata import dataset_folder
 from pipeline.pictures import decode_picture
+from pipeline.run_files import dataset_folder
 from transforms.errors import UserError
 from transforms.schema import PICTURES, Feature
 from transforms.storage import Place, RemotePath, parse_place

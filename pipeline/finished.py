@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.metadata import MANIFEST, PLAN, REJECTED, RUN, UNFINISHED
+from pipeline.run_files import MANIFEST, PLAN, REJECTED, RUN, UNFINISHED
 from pipeline.stage_view import StageView
 from transforms.errors import UserError
 from transforms.json_files import read_json

@@ -1,33 +1,23 @@
-"""What stands beside the shards: TFDS's metadata, the manifest, and the list of rejected samples."""
+"""The files beside the shards: TFDS's metadata, the manifest, and the list of rejected samples."""
 
 import dataclasses
 import json
-import tempfile
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
-import tensorflow_datasets as tfds
 
 from pipeline.identity import VERSION
+from pipeline.run_files import MANIFEST, REJECTED
 from transforms import indices
 from transforms.configurations import Configuration
 from transforms.depth.layout import layout_text
 from transforms.fine import FineSettings
 from transforms.plan_file import DATASET, PlanHeader
 from transforms.reject import Reject
-from transforms.schema import PICTURES, Contents, Feature
+from transforms.schema import Contents, Feature
 from transforms.shards import SHARDS, Shard, write_shard_list
 from transforms.statistics import Statistics, add_statistics
 from transforms.storage import Place, write_file
-
-MANIFEST, REJECTED = "manifest.json", "rejected.jsonl"
-RUN = "run.json"  # what is true of the last run only
-
-TOO_MANY_MANIFEST = "manifest.too_many_rejected.json"  # of such a conversion in an object store
-
-UNFINISHED = ".unfinished"  # ends the name of the folder of a run that has not ended
-PLAN = "plan.jsonl"  # in there
 
 _CONVENTIONS = {
     "model": "x right (the viewer's), y up, z toward the viewer; micrometres",
@@ -53,12 +43,6 @@ _FINE_CONVENTIONS = {
     "the pixels of its own picture: where that is another than image, so are camera and landmarks; where it is 0, "
     "coefficients, pose, landmarks and mesh are NaN",
 }
-_CITATION = """@article{guo2019cnn,
-  title={{CNN}-Based Real-Time Dense Face Reconstruction with Inverse-Rendered Photo-Realistic Face Images},
-  author={Guo, Yudong and Zhang, Juyong and Cai, Jianfei and Jiang, Boyi and Zheng, Jianmin},
-  journal={IEEE Transactions on Pattern Analysis and Machine Intelligence},
-  volume={41}, number={6}, pages={1294--1307}, year={2019}
-}"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,43 +71,13 @@ class RunFacts:
         return self.configuration.schema(self.contents)
 
 
-def dataset_folder(output: Place, config: str) -> Place:
-    """Where the shards of a configuration stand."""
-    return output / DATASET / config / VERSION
-
-
-def tfds_features(features: tuple[Feature, ...]) -> tfds.features.FeaturesDict:
-    """The schema as TFDS features."""
-    nested: dict = {}
-    for feature in features:
-        *parents, name = feature.name.split("/")
-        place = nested
-        for parent in parents:
-            place = place.setdefault(parent, {})
-        place[name] = _tfds_feature(feature)
-    return tfds.features.FeaturesDict(nested)
-
-
 def write_metadata(folder: Place, facts: RunFacts, shards: list[Shard], rejected: list[Reject]) -> None:
     """Writes TFDS's files, rejected.jsonl, and what a later run needs to know of the shards."""
-    names = {shard.planned.file_name for shard in shards}
-    with tempfile.TemporaryDirectory(prefix="threedface-") as local:  # TFDS writes to file systems only
-        for name in names:
-            Path(local, name).touch()  # it looks which shards there are
-        tfds.folder_dataset.write_metadata(
-            data_dir=local,
-            features=tfds_features(facts.features),
-            split_infos=_split_infos(local, shards),
-            version=VERSION,
-            check_data=False,
-            description=facts.configuration.description,
-            homepage="https://github.com/Juyong/3DFace",
-            citation=_CITATION,
-            license="Research use only; the data set and the Basel Face Model have licences of their own.",
-        )
-        for path in Path(local).iterdir():
-            if path.name not in names:
-                write_file(folder / path.name, path.read_bytes())
+    from pipeline.tfds_files import tfds_files  # imports TFDS, which takes 0.5 s: only where Finish runs
+
+    files = tfds_files(facts.features, _by_split(shards), facts.configuration.description, VERSION)
+    for name, content in files.items():
+        write_file(folder / name, content.encode())
     rejects = "".join(json.dumps(dataclasses.asdict(reject)) + "\n" for reject in rejected)
     write_file(folder / REJECTED, rejects.encode())
     write_shard_list(folder / SHARDS, shards)
@@ -142,37 +96,11 @@ def _one_line_an_entry(entries: dict[str, object]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def _tfds_feature(feature: Feature) -> tfds.features.FeatureConnector:
-    if feature.kind in PICTURES:
-        pixels, file_format = PICTURES[feature.kind]
-        return tfds.features.Image(
-            shape=feature.shape, dtype=np.dtype(pixels), encoding_format=file_format, doc=feature.meaning
-        )
-    if feature.kind == "string":
-        return tfds.features.Text(doc=feature.meaning)
-    meaning = f"{feature.meaning} [{feature.unit}]" if feature.unit else feature.meaning
-    return tfds.features.Tensor(shape=feature.shape, dtype=np.dtype(feature.kind), doc=meaning)
-
-
 def _by_split(shards: list[Shard]) -> dict[str, list[Shard]]:
     splits: dict[str, list[Shard]] = {}
     for shard in shards:
         splits.setdefault(shard.planned.split, []).append(shard)
     return splits
-
-
-def _split_infos(folder: str, shards: list[Shard]) -> list[tfds.core.SplitInfo]:
-    return [
-        tfds.core.SplitInfo(
-            name=split,
-            shard_lengths=[shard.samples for shard in some],
-            num_bytes=sum(shard.bytes for shard in some),
-            filename_template=tfds.core.ShardedFileTemplate(
-                dataset_name=DATASET, data_dir=folder, split=split, filetype_suffix="tfrecord"
-            ),
-        )
-        for split, some in _by_split(shards).items()
-    ]
 
 
 def _manifest(facts: RunFacts, header: PlanHeader, shards: list[Shard], rejected: list[Reject]) -> dict[str, object]:

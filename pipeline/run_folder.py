@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
-from pipeline.metadata import PLAN, UNFINISHED
+from pipeline.run_files import PLAN, UNFINISHED
 from transforms.parts import FoundPart, find_parts, read_part
 from transforms.plan_file import PackedChunk, PlannedShard
 from transforms.shards import SHARDS, Shard, marker, read_markers, read_shard_list, write_marker

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline.finished import read_manifest
-from pipeline.metadata import MANIFEST, TOO_MANY_MANIFEST
+from pipeline.run_files import MANIFEST, TOO_MANY_MANIFEST
 from pipeline.run_folder import Ended, RunFolder
 from pipeline.store_lock import StoreLock
 from transforms.errors import RunFailed, UserError

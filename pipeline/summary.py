@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipeline.metadata import REJECTED
+from pipeline.run_files import REJECTED
 from transforms.configurations import COARSE
 from transforms.storage import Place
 
