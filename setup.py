@@ -13,7 +13,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
-    package_data={"transforms": ["data/*.txt", "depth/layouts/*.toml"]},
+    package_data={"pipeline": ["py.typed"], "transforms": ["data/*.txt", "depth/layouts/*.toml", "py.typed"]},
     install_requires=[
         "apache-beam>=2.69",
         "google-crc32c>=1.7",
