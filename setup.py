@@ -27,7 +27,7 @@ setup(
     ],
     python_requires=">=3.11",
     packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
-    package_data={"transforms": ["data/*.txt", "depth/layouts/*.toml"]},
+    package_data={"pipeline": ["py.typed"], "transforms": ["data/*.txt", "depth/layouts/*.toml", "py.typed"]},
     install_requires=[
         "apache-beam>=2.69,<2.78",  # the newest tried: engines and worker pool use private parts of it
         "google-crc32c>=1.7",

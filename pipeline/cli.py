@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _convert(arguments: argparse.Namespace, rest: list[str]) -> None:
-    from pipeline.convert import convert
+    from pipeline.conversion import convert
     from pipeline.engine import check_flags
 
     check_flags(rest, arguments.workers)
@@ -119,7 +119,7 @@ def _verify(arguments: argparse.Namespace, _: list[str]) -> None:
     from pipeline.quiet_tensorflow import import_tensorflow
 
     import_tensorflow()
-    from pipeline.verify import verify
+    from pipeline.verification import verify
 
     verify(arguments.folder)
 

@@ -7,6 +7,7 @@ over the 53215 vertices that are left of BFM 2009 without the inner mouth.
 
 import dataclasses
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -41,18 +42,59 @@ class FaceModel:
     expression_std: np.ndarray
     triangles: np.ndarray
 
+    @classmethod
+    def load(cls, bfm: str | Path, expression: str | Path) -> Self:
+        """Reads, trims and checks a face model.
 
-def load_face_model(bfm: Path, expression: Path) -> FaceModel:
-    """Reads, trims and checks a face model.
+        Args:
+            bfm: ``01_MorphableModel.mat`` or ``model2009-publicmm1-bfm.h5`` of BFM 2009.
+            expression: ``Exp_Pca.bin`` of the data set.
 
-    Args:
-        bfm: ``01_MorphableModel.mat`` or ``model2009-publicmm1-bfm.h5`` of BFM 2009.
-        expression: ``Exp_Pca.bin`` of the data set.
+        Raises:
+            UserError: a file is another model, swapped, truncated or of the wrong size, or the model
+                fails its check; the message names the file and what was seen.
 
-    Raises:
-        UserError: a file is another model, swapped, truncated or of the wrong size, or the model
-            fails its check; the message names the file and what was seen.
-    """
+        Example:
+            >>> model = FaceModel.load("01_MorphableModel.mat", "Exp_Pca.bin")
+        """
+        return cls(**_read(Path(bfm), Path(expression)))
+
+    @property
+    def landmarks(self) -> np.ndarray:
+        """The vertices of the 68 iBUG landmarks, in iBUG order, shape (68,) int64."""
+        return indices.landmark_vertices()
+
+    def mesh(self, identity: np.ndarray, expression: np.ndarray) -> np.ndarray:
+        """The face of raw coefficients, by the formula at the top of this module.
+
+        Args:
+            identity: raw coefficients, shape (100,) or (n, 100).
+            expression: raw coefficients, shape (79,) or (n, 79).
+
+        Returns:
+            Vertices: x right, y up, z out of the face, um; shape (53215, 3) or (n, 53215, 3), float32. One face
+            given with n expressions (or the reverse) is used for each of them.
+
+        Raises:
+            ValueError: a shape is another, or the two numbers of faces differ.
+
+        Example:
+            >>> mesh = model.mesh(face.identity, face.expression)
+            >>> landmarks = mesh[model.landmarks]  # (68, 3)
+        """
+        identity, expression = np.asarray(identity, np.float32), np.asarray(expression, np.float32)
+        for name, values, size in (
+            ("identity", identity, indices.IDENTITY_COMPONENTS),
+            ("expression", expression, indices.EXPRESSION_COMPONENTS),
+        ):
+            if values.ndim not in (1, 2) or values.shape[-1] != size:
+                raise ValueError(f"{name} has shape {values.shape}, expected ({size},) or (n, {size})")
+        offsets = identity @ self.identity_basis.T + expression @ self.expression_basis
+        return (self.mean + offsets.reshape(*offsets.shape[:-1], -1, 3)).astype(np.float32)
+
+
+def _read(bfm: Path, expression: Path) -> dict[str, np.ndarray]:
+    """The attributes of the face model of two files."""
     identity = read_identity_file(bfm)
     _check_unit_norms(bfm, "identity", np.sqrt(np.einsum("vc,vc->c", identity.basis, identity.basis)))
     kept = indices.kept_vertices()
@@ -63,14 +105,14 @@ def load_face_model(bfm: Path, expression: Path) -> FaceModel:
     mean = identity.mean.reshape(-1, 3)[kept] + components.mean.reshape(-1, 3)
     triangles = _trim_triangles(bfm, identity, kept)
     _check_eye_distance(bfm, mean)
-    return FaceModel(
-        mean=mean,
-        identity_basis=basis.reshape(-1, indices.IDENTITY_COMPONENTS),
-        expression_basis=components.basis,
-        identity_std=identity.std[: indices.IDENTITY_COMPONENTS],
-        expression_std=indices.expression_std(),
-        triangles=_wind_outward(mean, triangles),
-    )
+    return {
+        "mean": mean,
+        "identity_basis": basis.reshape(-1, indices.IDENTITY_COMPONENTS),
+        "expression_basis": components.basis,
+        "identity_std": identity.std[: indices.IDENTITY_COMPONENTS],
+        "expression_std": indices.expression_std(),
+        "triangles": _wind_outward(mean, triangles),
+    }
 
 
 def _trim_triangles(bfm: Path, identity: IdentityModel, kept: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from transforms.errors import UserError
-from transforms.face_model import FaceModel, load_face_model
+from transforms.face_model import FaceModel
 from transforms.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS, VERTICES
 from transforms.prepared_model import BLOCK_VERTICES, BLOCKS_FILE, GEOMETRY_FILE, ROWS, PreparedModel
 
@@ -54,8 +54,8 @@ def prepare(bfm: Path, expression: Path, cache: Path) -> Prepared:
     """Prepares a face model, unless the cache holds what these two files' contents give.
 
     Args:
-        bfm: see `load_face_model`.
-        expression: see `load_face_model`.
+        bfm: see `FaceModel.load`.
+        expression: see `FaceModel.load`.
         cache: a folder of prepared models; made if missing.
 
     Raises:
@@ -67,7 +67,7 @@ def prepare(bfm: Path, expression: Path, cache: Path) -> Prepared:
     folder = cache / f"model-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
     if (folder / GEOMETRY_FILE).exists():
         return Prepared(folder, files)
-    model = load_face_model(bfm, expression)
+    model = FaceModel.load(bfm, expression)
     try:
         cache.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=cache))

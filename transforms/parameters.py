@@ -4,12 +4,16 @@ The coefficients are raw: the bases are unit-norm and in micrometres, so no stan
 multiplied in. Values of a face are of the order of 1e5.
 """
 
+import dataclasses
 import math
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
+from transforms.errors import UserError, input_errors
 from transforms.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS
+from transforms.pose import HeadPose
 from transforms.reject import BadSample
 
 # The parts of a text in their order, and the shape of each.
@@ -35,6 +39,52 @@ MAX_BYTES = 64 * 1024  # 312 numbers take about 2.5 kB; more is not such a file
 NORMALISED_RMS = 50.0
 
 LARGEST = 1e15  # 1e15 um is a face of a million kilometres; what follows must stay within float32
+
+
+@dataclasses.dataclass(frozen=True)
+class FaceParameters:
+    """The numbers of one parameter text, float64.
+
+    Attributes:
+        identity: raw coefficients, shape (100,).
+        expression: raw coefficients, shape (79,).
+        pose: rotation, translation and scale.
+        lighting: of an original, 9 spherical harmonics of each colour, shape (3, 9); else None.
+        albedo: of an original, shape (100,); else None. Its unit is not known.
+    """
+
+    identity: np.ndarray
+    expression: np.ndarray
+    pose: HeadPose
+    lighting: np.ndarray | None = None
+    albedo: np.ndarray | None = None
+
+
+def read_parameters(path: str | Path) -> FaceParameters:
+    """Reads the parameter text of an augmented picture (185 numbers) or of an original (312).
+
+    Raises:
+        UserError: the file cannot be read, or is not such a text; a conversion would reject the sample.
+
+    Example:
+        >>> face = read_parameters("afw_134212_1_aug_17.txt")
+        >>> face.identity.shape, face.pose.scale
+        ((100,), 0.00127)
+    """
+    with input_errors(), Path(path).open("rb") as file:
+        text = file.read(MAX_BYTES + 1)
+    sizes = {sum(map(math.prod, form.values())): form for form in (AUGMENTED_TEXT, ORIGINAL_TEXT)}
+    count = len(text.split())
+    try:
+        if count and count not in sizes and len(text) <= MAX_BYTES:
+            raise BadSample("number_count", f"{count} numbers, expected {' or '.join(map(str, sizes))}")
+        numbers = parse_parameters(text, sizes.get(count, AUGMENTED_TEXT))
+        pose = numbers.pop("pose")
+        for bad in bad_poses(pose[None, :3], pose[5:]).values():
+            raise bad
+    except BadSample as bad:
+        raise UserError(f"{path}: {bad.reason}: {bad.detail}") from None
+    return FaceParameters(pose=HeadPose(pose[:3], pose[3:5], float(pose[5])), **numbers)
 
 
 def parse_parameters(text: bytes, form: TextForm) -> Parameters:

@@ -7,7 +7,65 @@ and s (pixels per um). Formulas: the data set's authors (github.com/Juyong/3DFac
     column = Q_x,  row = row_offset - Q_y,  depth = Q_z
 """
 
+import dataclasses
+
 import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Camera:
+    """What takes points of a face to its picture: a scaled orthographic projection.
+
+    Attributes:
+        matrix: (column, row, depth) = matrix @ (x, y, z, 1), shape (3, 4) float64.
+    """
+
+    matrix: np.ndarray
+
+    def project(self, points: np.ndarray) -> np.ndarray:
+        """Projects points.
+
+        Args:
+            points: x, y, z of the face model, um, shape (..., m, 3).
+
+        Returns:
+            Column, row and depth, px, shape (..., m, 3) float64: the centre of the top left pixel is (0, 0), rows
+            go down, and a larger depth is nearer to the viewer.
+
+        Example:
+            >>> face.pose.camera(height=450).project(mesh[model.landmarks])  # (68, 3)
+        """
+        return project(self.matrix, np.asarray(points, np.float64))
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadPose:
+    """The pose of one face, as its parameter text has it.
+
+    Attributes:
+        euler: pitch, yaw, roll, radians, shape (3,).
+        translation: t_x, t_y, px, y up, shape (2,).
+        scale: px per um.
+    """
+
+    euler: np.ndarray
+    translation: np.ndarray
+    scale: float
+
+    @property
+    def rotation(self) -> np.ndarray:
+        """R of the formula at the top of this module, shape (3, 3) float64."""
+        return rotation(self.euler[None])[0]
+
+    def camera(self, height: int, row_offset: float = -1.0) -> Camera:
+        """The camera of a picture.
+
+        Args:
+            height: rows of the picture.
+            row_offset: the row of y = 0, less the height: -1 for H - 1, as ``--row_offset H-1``.
+        """
+        row_origin = np.array([height + row_offset])
+        return Camera(camera(self.rotation[None], self.translation[None], np.array([self.scale]), row_origin)[0])
 
 
 def rotation(euler: np.ndarray) -> np.ndarray:
@@ -54,5 +112,5 @@ def camera(rotations: np.ndarray, translation: np.ndarray, scale: np.ndarray, ro
 
 
 def project(cameras: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Model points to (column, row, depth): cameras (n, 3, 4), points (n, m, 3) um -> (n, m, 3) px."""
-    return points @ cameras[:, :, :3].swapaxes(1, 2) + cameras[:, None, :, 3]
+    """Model points to (column, row, depth): cameras (..., 3, 4), points (..., m, 3) um -> (..., m, 3) px."""
+    return points @ cameras[..., :3].swapaxes(-1, -2) + cameras[..., None, :, 3]

@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.dataset import load
 from transforms import indices
-from transforms.face_model import load_face_model
+from transforms.face_model import FaceModel
 
 SPLITS = ("train", "validation", "test")
 FOLDER = "threedface/coarse/1.0.0"
@@ -49,7 +49,7 @@ def truth(raw):
 @pytest.fixture(scope="module")
 def meshes(raw, truth):
     """Key to the mesh, by a dense product in float64."""
-    model = load_face_model(raw.bfm, raw.expression)
+    model = FaceModel.load(raw.bfm, raw.expression)
     basis = np.hstack([model.identity_basis, model.expression_basis.T]).astype(np.float64)
     return {key: model.mean + (basis @ numbers(lines)[:179]).reshape(-1, 3) for key, (_, lines) in truth.items()}
 
@@ -128,7 +128,7 @@ def test_camera_takes_model_landmarks_to_image_landmarks(samples):
 
 
 def test_facing_is_the_cosine_of_the_turned_normal(samples, truth, meshes, raw):
-    triangles = load_face_model(raw.bfm, raw.expression).triangles
+    triangles = FaceModel.load(raw.bfm, raw.expression).triangles
     for key, (_, lines) in list(truth.items())[:4]:
         rotation = Rotation.from_euler("xyz", numbers(lines)[179:182]).as_matrix().T
         for number, vertex in enumerate(indices.landmark_vertices()):

@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.dataset import load
 from transforms import indices
-from transforms.face_model import load_face_model
+from transforms.face_model import FaceModel
 
 FOLDER = "threedface/original/1.0.0"
 SPLITS = "train=0.6,validation=0.2,test=0.2"  # those of `converted`, so that sources keep theirs
@@ -90,7 +90,7 @@ def test_numbers_are_the_files_own(samples, truth):
 
 
 def test_landmarks_are_those_of_a_dense_decode(samples, truth, raw):
-    model = load_face_model(raw.bfm, raw.expression)
+    model = FaceModel.load(raw.bfm, raw.expression)
     basis = np.hstack([model.identity_basis, model.expression_basis.T]).astype(np.float64)
     for key, (_, (identity, expression, _, _, pose)) in truth.items():
         mesh = model.mean + (basis @ np.concatenate([identity, expression])).reshape(-1, 3)

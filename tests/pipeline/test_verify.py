@@ -6,7 +6,7 @@ import shutil
 import pytest
 import tensorflow as tf
 
-from pipeline.verify import verify, verify_conversion
+from pipeline.verification import verify, verify_conversion
 from transforms.errors import RunFailed, UserError
 from transforms.model_preparation import file_sha256
 from transforms.tfrecord import frame

@@ -4,7 +4,7 @@ from threadpoolctl import threadpool_limits
 
 from transforms import indices
 from transforms.decode import choose_vertices, decode
-from transforms.face_model import load_face_model
+from transforms.face_model import FaceModel
 from transforms.indices import VERTICES
 from transforms.pose import camera, project, rotation
 
@@ -12,7 +12,7 @@ from transforms.pose import camera, project, rotation
 @pytest.fixture(scope="module")
 def dense(raw):
     """The whole model as one float64 matrix: mean, and components as columns."""
-    model = load_face_model(raw.bfm, raw.expression)
+    model = FaceModel.load(raw.bfm, raw.expression)
     basis = np.hstack([model.identity_basis, model.expression_basis.T]).astype(np.float64)
     return model.mean.ravel(), basis
 

@@ -12,13 +12,13 @@ import scipy.io
 from pipeline.demo.model_files import write_statismo
 from transforms import indices
 from transforms.errors import UserError
-from transforms.face_model import load_face_model
+from transforms.face_model import FaceModel
 from transforms.normals import triangle_normals
 
 
 @pytest.fixture(scope="module")
 def from_mat(raw):
-    return load_face_model(raw.bfm, raw.expression)
+    return FaceModel.load(raw.bfm, raw.expression)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def statismo_file(tmp_path_factory, synthetic_model):
 def test_both_forms_give_the_same_mesh(scaled_basis, from_mat, raw, synthetic_model, tmp_path):
     path = tmp_path / "model2009-publicmm1-bfm.h5"
     write_statismo(synthetic_model, path, scaled_basis)
-    model = load_face_model(path, raw.expression)
+    model = FaceModel.load(path, raw.expression)
 
     def mesh(of):
         rng = np.random.default_rng(0)
@@ -82,7 +82,7 @@ def save_h5(path, **arrays):
 
 def refused(bfm, expression):
     with pytest.raises(UserError) as caught:
-        load_face_model(bfm, expression)
+        FaceModel.load(bfm, expression)
     message = str(caught.value)
     assert "\n" not in message and len(message) < 400
     return message
@@ -178,3 +178,25 @@ def altered_statismo(source, path, name, change):
 def test_altered_model_fails_its_check(name, change, expected, statismo_file, raw, tmp_path):
     path = altered_statismo(statismo_file, tmp_path / "altered.h5", name, change)
     assert re.search(expected, refused(path, raw.expression))
+
+
+def test_mesh_is_the_formula_in_float64_for_one_face_and_for_several(from_mat):
+    rng = np.random.default_rng(3)
+    identity, expression = rng.normal(size=(3, 100)) * from_mat.identity_std, rng.normal(size=(3, 79))
+    expression *= from_mat.expression_std
+    basis = np.hstack([from_mat.identity_basis, from_mat.expression_basis.T]).astype(np.float64)
+    expected = from_mat.mean + (np.hstack([identity, expression]) @ basis.T).reshape(3, -1, 3)
+    meshes = from_mat.mesh(identity, expression)
+    assert meshes.dtype == np.float32 and meshes.shape == (3, indices.VERTICES, 3)
+    np.testing.assert_allclose(meshes, expected, atol=1, rtol=0)  # um
+    for one, face in zip(meshes, zip(identity, expression, strict=True), strict=True):
+        np.testing.assert_allclose(from_mat.mesh(*face), one, atol=0.5, rtol=0)
+    np.testing.assert_allclose(from_mat.mesh(identity[0], expression)[0], meshes[0], atol=0.5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "shapes", [((99,), (79,)), ((100,), (100,)), ((), (79,)), ((2, 100), (3, 79)), ((1, 1, 100), (79,))]
+)
+def test_mesh_of_other_shapes_is_an_error(shapes, from_mat):
+    with pytest.raises(ValueError, match="shape"):
+        from_mat.mesh(*map(np.zeros, shapes))

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial.transform import Rotation
 
-from transforms.pose import camera, project, rotation
+from transforms.pose import HeadPose, camera, project, rotation
 
 angles = arrays(np.float64, (5, 3), elements=st.floats(-np.pi, np.pi))
 
@@ -45,3 +45,14 @@ def test_pitch_up_yaw_and_roll_turn_the_way_the_data_set_has_it():
     assert (rotation(np.array([[0, 0.5, 0]]))[0] @ nose)[0] < 0
     assert (rotation(np.array([[0.5, 0, 0]]))[0] @ nose)[1] > 0
     assert (rotation(np.array([[0, 0, 0.5]]))[0] @ [1, 0, 0])[1] < 0
+
+
+@given(angles, st.floats(1e-4, 1e-2), st.integers(1, 2000), st.sampled_from([-1.0, 0.0, 1.0]))
+def test_the_camera_of_a_pose_projects_by_the_authors_formula(euler, scale, height, row_offset):
+    points = np.random.default_rng(0).uniform(-1e5, 1e5, (5, 7, 3))
+    for angle, some in zip(euler, points, strict=True):
+        turned = scale * some @ Rotation.from_euler("xyz", angle).as_matrix() + [30.0, 40.0, 0]
+        expected = np.stack([turned[:, 0], height + row_offset - turned[:, 1], turned[:, 2]], axis=1)
+        seen = HeadPose(angle, np.array([30.0, 40.0]), scale).camera(height, row_offset)
+        np.testing.assert_allclose(seen.project(some), expected, atol=1e-8)
+        np.testing.assert_allclose(seen.project(points)[1], seen.project(points[1]), atol=1e-8)

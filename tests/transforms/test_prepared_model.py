@@ -1,13 +1,13 @@
 import numpy as np
 
-from transforms.face_model import load_face_model
+from transforms.face_model import FaceModel
 from transforms.indices import VERTICES
 from transforms.model_preparation import prepare
 from transforms.prepared_model import open_prepared
 
 
 def test_blocks_hold_the_model_in_vertex_order(raw, prepared_model):
-    model = load_face_model(raw.bfm, raw.expression)
+    model = FaceModel.load(raw.bfm, raw.expression)
     blocks = list(prepared_model.blocks())
     assert [block.start for block in blocks][:2] == [0, 1500] and blocks[-1].stop == VERTICES
     for block in (blocks[0], blocks[17], blocks[-1]):

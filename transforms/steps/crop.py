@@ -26,7 +26,11 @@ STAGE = "Crop"
 
 @dataclasses.dataclass
 class Crop(beam.PTransform):
-    """Adds crop/*, and rewrites image, image_size, pose/*, landmarks/image and mesh/image_bounds.
+    """Crops and resizes pictures; rejects those that do not decode, and faces without a usable box.
+
+    Needs: image (JPEG or PNG bytes), image_size (n, 2) int64, pose/translation, pose/scale; pose/camera of Pose,
+        mesh/image_bounds of Decode, landmarks/image of Landmarks.
+    Adds: crop/box (n, 4), crop/valid (n, 4); rewrites what it needs for the new pictures.
 
     Attributes:
         settings: how pictures are cropped.

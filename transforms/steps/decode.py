@@ -19,7 +19,10 @@ from transforms.storage import Place
 
 @dataclasses.dataclass
 class Decode(beam.PTransform):
-    """Adds mesh/*, landmarks/model, and the vertices around the landmarks for their normals.
+    """Adds what a record keeps of the mesh, and the vertices around the landmarks for their normals.
+
+    Needs: coefficients/identity (n, 100) and coefficients/expression (n, 79) float32; pose/camera of Pose.
+    Adds: mesh/bounds, mesh/image_bounds, mesh/centroid, mesh/points, landmarks/model, landmarks/neighbours.
 
     Attributes:
         model: the folder of the prepared face model.

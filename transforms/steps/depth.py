@@ -23,7 +23,11 @@ STAGE = "Depth"
 
 @dataclasses.dataclass
 class Depth(beam.PTransform):
-    """Rewrites depth from the files' bytes to the records', and adds depth_transform and depth_normals.
+    """Adds the depth of records; rejects files that are not depth as the layout says.
+
+    Needs: depth (bytes of the files), depth_file, source_size (n, 2) int64; crop/box of Crop, where pictures are
+        cropped; mask and mask_file, where the layout has masks.
+    Adds: depth_transform, with 16-bit storage, and depth_normals, with normals; rewrites depth to the record's bytes.
 
     Sample by sample, so that no more than one is held as numbers.
 

@@ -12,7 +12,10 @@ from transforms.steps.map_chunks import map_chunks
 
 @dataclasses.dataclass
 class Encode(beam.PTransform):
-    """Adds the column ``record``: each sample as a serialised tf.train.Example.
+    """Adds each sample as a serialised tf.train.Example.
+
+    Needs: every feature of the schema.
+    Adds: record (bytes).
 
     Attributes:
         features: the schema.

@@ -13,7 +13,10 @@ from transforms.storage import Place
 
 @dataclasses.dataclass
 class Landmarks(beam.PTransform):
-    """Adds landmarks/image and landmarks/facing.
+    """Adds the landmarks in the picture.
+
+    Needs: pose/camera and pose/rotation of Pose; landmarks/model and landmarks/neighbours of Decode.
+    Adds: landmarks/image (n, 68, 3), landmarks/facing (n, 68).
 
     Attributes:
         model: the folder of the prepared face model, for the triangles around the landmarks.

@@ -21,7 +21,12 @@ from transforms.whole_mesh import whole_meshes
 
 @dataclasses.dataclass
 class Maps(beam.PTransform):
-    """Adds maps/* and landmarks/visible.
+    """Adds maps rendered from the decoded mesh.
+
+    Needs: coefficients/identity (n, 100) and coefficients/expression (n, 79) float32; image_size (n, 2) int64;
+        pose/camera and pose/rotation of Pose.
+    Adds: landmarks/visible (n, 68), and of those asked for maps/depth with maps/depth_transform, maps/normals,
+        maps/pncc, maps/mask.
 
     Attributes:
         model: the folder of the prepared face model.

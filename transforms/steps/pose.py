@@ -15,7 +15,10 @@ STAGE = "Pose"
 
 @dataclasses.dataclass
 class Pose(beam.PTransform):
-    """Adds pose/rotation and pose/camera.
+    """Adds rotations and cameras; rejects poses that cannot be.
+
+    Needs: pose/euler (n, 3), pose/translation (n, 2) and pose/scale (n,) float64; image_size (n, 2) int64.
+    Adds: pose/rotation (n, 3, 3), pose/camera (n, 3, 4).
 
     Attributes:
         row_offset: the row on which y = 0 lies, less the image's height: -1 for H - 1.

@@ -23,6 +23,11 @@ from transforms.storage import Place
 class Read(beam.PTransform):
     """Reads the samples of planned chunks: pictures checked, parameters parsed.
 
+    Needs: no columns; its elements are the addresses of chunks in the plan file.
+    Adds: key, source, augmentation, image, image_size, image_file, parameters_file, coefficients/*, pose/euler,
+        pose/translation, pose/scale; lighting and albedo of originals; of FineData also has_original, source_size, and
+        depth, mask and normals with the names of their files.
+
     Attributes:
         plan: the plan file.
         inputs: the folders and archives, in the plan's order.

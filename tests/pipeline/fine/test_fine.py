@@ -11,7 +11,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from scipy.ndimage import binary_erosion, map_coordinates
 
-from pipeline import verify as verification
+from pipeline import verification
 from pipeline.cli import main
 from pipeline.dataset import load
 from transforms.depth.layout import layout_text, parse_layout
