@@ -31,6 +31,21 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Kills, engines, object stores, archives and whole READMEs: what is not part of the default tests.
+SLOW = (
+    "dataflow", "engines", "pipeline/stores", "pipeline/test_archives.py", "pipeline/test_faults.py",
+    "pipeline/test_original.py", "pipeline/test_remote_inputs.py", "pipeline/test_resume.py", "test_benchmarks.py",
+    "test_readme.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the slow tests, see SLOW."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).as_posix().startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def synthetic_model() -> SyntheticModel:
     return make_model()
