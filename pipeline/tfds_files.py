@@ -1,6 +1,6 @@
 """The files by which TFDS reads a folder of shards, from TFDS's own classes, without TensorFlow.
 
-``tfds.folder_dataset.write_metadata`` writes the same files, but imports TensorFlow, which takes seconds.
+``tfds.folder_dataset.write_metadata`` writes the same files, but needs a local folder that holds the shards' names.
 """
 
 import json
