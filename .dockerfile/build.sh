@@ -3,7 +3,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/.ci/environment.sh"
-[ $# -eq 1 ] || { echo "usage: $0 REGION-docker.pkg.dev/PROJECT/REPOSITORY/threedface:0.1.0" >&2; exit 2; }
+[ $# -eq 1 ] || { echo "usage: $0 REGION-docker.pkg.dev/PROJECT/REPOSITORY/threedface:0.2.0" >&2; exit 2; }
 command -v docker >/dev/null || { echo "build.sh: needs docker" >&2; exit 2; }
 environment gcp
 python=$root/.venv/bin/python

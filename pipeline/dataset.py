@@ -1,4 +1,4 @@
-"""Reads shards through tf.data: ``from pipeline.dataset import load``."""
+"""Reads shards through tf.data: ``from pipeline import load``."""
 
 from collections.abc import Sequence
 from pathlib import Path

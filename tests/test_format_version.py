@@ -44,8 +44,8 @@ def test_the_bytes_of_a_conversion_are_those_of_the_format_version(tmp_path, syn
     model = exact(synthetic_model)
     write_mat(model, tmp_path / "bfm.mat")
     write_exp_pca(model, tmp_path / "Exp_Pca.bin")
+    (tmp_path / "data").mkdir()
     for k in range(5):
-        (tmp_path / "data").mkdir(exist_ok=True)
         (tmp_path / f"data/a_1_aug_{k}.jpg").write_bytes(PICTURE)
         coefficients = 1024 * (np.arange(179) % 7 - 3) * k
         pose = [0, 0, 0, 8 + k, 8, 2**-14]

@@ -37,7 +37,7 @@ def test_a_packed_list_is_small():
     items = PackedList(RawFile._make, (RawFile(0, f"a/a_aug_{k}.jpg", 50_000 + k) for k in range(10_000)))
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert held < 50 * len(items)
+    assert held < 20 * len(items)
 
 
 @given(st.lists(st.tuples(names, st.sampled_from(["image", "parameters"]) | st.none(), files)))

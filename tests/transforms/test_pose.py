@@ -40,11 +40,13 @@ def test_camera_is_the_authors_projection_flipped(euler, scale, t_x, t_y, height
 
 
 def test_pitch_up_yaw_and_roll_turn_the_way_the_data_set_has_it():
-    # Signs that a transposed matrix would get wrong: the nose, at +z, of a face turned by +yaw goes to -x.
+    # As .github/axes.svg draws them. Signs that a transposed matrix would get wrong: the nose, at +z, of a face turned
+    # by +yaw goes to -x.
     nose = np.array([0.0, 0.0, 1.0])
     assert (rotation(np.array([[0, 0.5, 0]]))[0] @ nose)[0] < 0
     assert (rotation(np.array([[0.5, 0, 0]]))[0] @ nose)[1] > 0
     assert (rotation(np.array([[0, 0, 0.5]]))[0] @ [1, 0, 0])[1] < 0
+    assert (rotation(np.array([[0, 0, 0.5]]))[0] @ [0, 1, 0])[0] > 0
 
 
 @given(angles, st.floats(1e-4, 1e-2), st.integers(1, 2000), st.sampled_from([-1.0, 0.0, 1.0]))

@@ -3,12 +3,9 @@
 import re
 from pathlib import Path
 
-import numpy as np
-
 from transforms.configurations import ORIGINAL
 from transforms.depth.layout import DepthLayout, Layout
 from transforms.fine import FineSettings, fine_configuration
-from transforms.pose import rotation
 from transforms.schema import Contents, Feature, schema
 
 README = Path(__file__).parents[2] / "transforms" / "README.md"
@@ -53,15 +50,6 @@ def record_table() -> str:
 def test_the_readme_has_the_table_of_the_schema():
     (table,) = re.findall(r"<!-- record -->\n(.*?)\n<!-- /record -->", README.read_text("utf-8"), re.DOTALL)
     assert table == record_table(), "print the table with: python tests/transforms/test_record_table.py"
-
-
-def test_positive_angles_turn_as_drawn():
-    """.github/axes.svg: pitch raises the nose, yaw turns it to the picture's left, roll is clockwise."""
-    pitch, yaw, roll = rotation(np.eye(3) * 0.3)
-    nose, top = np.array([0, 0, 1.0]), np.array([0, 1.0, 0])
-    assert (pitch @ nose)[1] > 0
-    assert (yaw @ nose)[0] < 0
-    assert (roll @ top)[0] > 0
 
 
 if __name__ == "__main__":
