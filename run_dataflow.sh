@@ -102,7 +102,7 @@ if [ -n "$image" ]; then
 else
     # The bytes of records depend on the versions of these.
     pins=$(mktemp -d)/requirements.txt
-    "$python" -c 'from transforms.versions import installed_versions
+    "$python" -c 'from transforms.records.versions import installed_versions
 for package, version in installed_versions().items():
     if package != "threedface":
         print(f"{package}=={version}")' >"$pins"

@@ -27,7 +27,7 @@ setup(
     ],
     python_requires=">=3.11",
     packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
-    package_data={"pipeline": ["py.typed"], "transforms": ["data/*.txt", "depth/layouts/*.toml", "py.typed"]},
+    package_data={"pipeline": ["py.typed"], "transforms": ["face/data/*.txt", "depth/layouts/*.toml", "py.typed"]},
     install_requires=[
         "apache-beam>=2.69,<2.78",  # the newest tried: engines and worker pool use private parts of it
         "google-crc32c>=1.7",
@@ -65,6 +65,9 @@ setup(
         ],
     },
     entry_points={
-        "console_scripts": ["threedface = pipeline.cli:run", "threedface-worker = pipeline.process_worker:main"],
+        "console_scripts": [
+            "threedface = pipeline.cli:run",
+            "threedface-worker = pipeline.engines.process_worker:main",
+        ],
     },
 )

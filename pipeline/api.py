@@ -92,7 +92,7 @@ def keyword_options(keywords: dict[str, Any], beam: Sequence[str] = ()) -> Conve
     if isinstance(beam, str):
         raise UserError(f"beam is {beam!r}, expected a sequence of flags")
     if beam:
-        from pipeline.engine import check_flags
+        from pipeline.engines.engine import check_flags
 
         check_flags(list(beam), arguments.workers)
     return convert_options(arguments, list(beam))

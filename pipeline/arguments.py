@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import get_args
 
 from pipeline.options import DEFAULT_CROP_MARGIN
-from pipeline.splits import DEFAULT_SPLITS
-from transforms.configurations import COARSE, CONFIGURATIONS
+from pipeline.planning.splits import DEFAULT_SPLITS
+from transforms.depth.fine import FINE, DepthStorage
 from transforms.depth.layout_presets import preset_names
 from transforms.errors import UserError
-from transforms.fine import FINE, DepthStorage
-from transforms.image import ImageCheck
-from transforms.indices import VERTICES
-from transforms.schema import MapName
+from transforms.face.indices import VERTICES
+from transforms.raw.configurations import COARSE, CONFIGURATIONS
+from transforms.raw.image_check import ImageCheck
+from transforms.records.schema import MapName
 from transforms.storage import Place, parse_place
 
 LARGEST_IMAGE = 4096  # rows and columns of a resized picture

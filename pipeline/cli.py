@@ -103,14 +103,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _convert(arguments: argparse.Namespace, rest: list[str]) -> None:
     from pipeline.conversion import convert
-    from pipeline.engine import check_flags
+    from pipeline.engines.engine import check_flags
 
     check_flags(rest, arguments.workers)
     convert(convert_options(arguments, rest))
 
 
 def _describe(arguments: argparse.Namespace, _: list[str]) -> None:
-    from pipeline.describe import describe
+    from pipeline.describe.description import describe
 
     print(describe(arguments.inputs, arguments.write_layout))
 

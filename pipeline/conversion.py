@@ -14,39 +14,39 @@ import numpy as np
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline.dataflow import check_places, is_dataflow, only_translates
-from pipeline.engine import run_pipeline, runner_flags, runner_name
-from pipeline.expression_source import expression_file
-from pipeline.finished import read_manifest
+from pipeline.describe.layout_check import check_layout
+from pipeline.engines.dataflow import check_places, is_dataflow, only_translates
+from pipeline.engines.engine import run_pipeline, runner_flags, runner_name
+from pipeline.engines.worker_pool import WorkerPool, worker_pool
 from pipeline.graph import GraphSettings, Work, build_graph
-from pipeline.identity import differences, digest, run_identity
-from pipeline.layout_check import check_layout
-from pipeline.local_run import LocalRun
-from pipeline.metadata import RunFacts
-from pipeline.model_file import model_file
 from pipeline.options import ConvertOptions
-from pipeline.originals import add_originals
-from pipeline.plan import CHUNK_SAMPLES, Plan, make_plan, plan_digest
-from pipeline.progress import ProgressBar
-from pipeline.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
-from pipeline.run_files import REJECTED, RUN, dataset_folder
-from pipeline.run_folder import Kept, RunFolder
-from pipeline.stage_view import StageView, stage_table
-from pipeline.store_run import StoreRun
-from pipeline.summary import conversion_summary
-from pipeline.worker_pool import WorkerPool, worker_pool
-from transforms import indices
-from transforms.addressed_lines import write_lists
+from pipeline.planning.expression_source import expression_file
+from pipeline.planning.model_file import model_file
+from pipeline.planning.originals import add_originals
+from pipeline.planning.plan import CHUNK_SAMPLES, Plan, make_plan, plan_digest
+from pipeline.planning.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
+from pipeline.run.fingerprint import differences, digest, run_identity
+from pipeline.run.finished import read_manifest
+from pipeline.run.local_run import LocalRun
+from pipeline.run.metadata import RunFacts
+from pipeline.run.progress import ProgressBar
+from pipeline.run.run_files import REJECTED, RUN, dataset_folder
+from pipeline.run.run_folder import Kept, RunFolder
+from pipeline.run.stage_view import StageView, stage_table
+from pipeline.run.store_run import StoreRun
+from pipeline.run.summary import conversion_summary
+from transforms.depth.fine import FINE
 from transforms.errors import RunFailed, UserError
-from transforms.fine import FINE
-from transforms.model_copy import offer_model
-from transforms.model_preparation import prepare
-from transforms.plan_file import PlanHeader, read_plan_header, write_plan
-from transforms.prepared_model import open_prepared
-from transforms.raw_files import RawInput
-from transforms.sampling import farthest_points
-from transforms.schema import record_bytes
+from transforms.face import indices
+from transforms.face.model_preparation import prepare
+from transforms.face.prepared_model import open_prepared
+from transforms.face.sampling import farthest_points
+from transforms.raw.raw_files import RawInput
+from transforms.records.addressed_lines import write_lists
+from transforms.records.plan_file import PlanHeader, read_plan_header, write_plan
+from transforms.records.schema import record_bytes
 from transforms.storage import Place, RemotePath, write_file
+from transforms.storage.model_copy import offer_model
 
 _USUAL_PIXELS = 450 * 450  # of a picture of the data set, to plan shards by
 
@@ -235,7 +235,7 @@ def _facts(folder: Path, options: ConvertOptions) -> RunFacts:
 def _check_found(inputs: list[Place], listing: Listing) -> None:
     """Raises UserError where there is no sample."""
     if listing.configuration.name == FINE and not listing.has_whole_sample:
-        from pipeline.missing_layout import nothing_matches  # loads scipy, for the proposal
+        from pipeline.describe.missing_layout import nothing_matches  # loads scipy, for the proposal
 
         raise nothing_matches(listing)
     if listing.samples:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from pipeline.finished import read_manifest
 from pipeline.pictures import decode_picture
-from pipeline.run_files import dataset_folder
+from pipeline.run.finished import read_manifest
+from pipeline.run.run_files import dataset_folder
 from transforms.errors import UserError
-from transforms.schema import PICTURES, Feature
+from transforms.records.schema import PICTURES, Feature
 from transforms.storage import Place, RemotePath, parse_place
 
 # Shards read at once, and records held, when shuffling: with whole sources in each shard, a batch

@@ -5,14 +5,14 @@ import dataclasses
 import apache_beam as beam
 import numpy as np
 
-from pipeline.finish import Finish
-from pipeline.metadata import RunFacts
-from pipeline.run_folder import RunFolder
-from transforms.addressed_lines import LineAddress
-from transforms.assembly import Assembly
-from transforms.crop import CropSettings
-from transforms.image import ImageCheck
-from transforms.raw_files import RawInput
+from pipeline.run.finish import Finish
+from pipeline.run.metadata import RunFacts
+from pipeline.run.run_folder import RunFolder
+from transforms.pictures.crop import CropSettings
+from transforms.raw.image_check import ImageCheck
+from transforms.raw.raw_files import RawInput
+from transforms.records.addressed_lines import LineAddress
+from transforms.records.assembly import Assembly
 from transforms.steps import Assemble, Chunks, Crop, Decode, Encode, Landmarks, Listed, Pose, Read, WritePart
 from transforms.steps.assemble import PARTS, SHARDS
 from transforms.steps.chunk_coder import register

@@ -4,18 +4,18 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from pipeline.cores import usable_cores
-from pipeline.splits import DEFAULT_SPLITS, parse_splits, split_by_300w, split_by_hash
-from transforms.configurations import CONFIGURATIONS, Configuration
-from transforms.crop import CropSettings
+from pipeline.engines.cores import usable_cores
+from pipeline.planning.splits import DEFAULT_SPLITS, parse_splits, split_by_300w, split_by_hash
+from transforms.depth.fine import FINE, DepthStorage, FineSettings, fine_configuration
 from transforms.depth.layout_presets import find_layout
 from transforms.errors import UserError
-from transforms.fine import FINE, DepthStorage, FineSettings, fine_configuration
-from transforms.image import ImageCheck
-from transforms.names import IMAGE, NORMALS
-from transforms.pixels import jpeg_bytes
-from transforms.raw_sample import SampleFiles
-from transforms.schema import Contents, MapName
+from transforms.pictures.crop import CropSettings
+from transforms.pictures.jpeg import jpeg_bytes
+from transforms.raw.configurations import CONFIGURATIONS, Configuration
+from transforms.raw.image_check import ImageCheck
+from transforms.raw.names import IMAGE, NORMALS
+from transforms.raw.raw_sample import SampleFiles
+from transforms.records.schema import Contents, MapName
 from transforms.storage import Place
 
 DEFAULT_CROP_MARGIN = 0.25
@@ -161,7 +161,7 @@ def _fine_settings(
                 raise UserError(f"{option} goes with --config {FINE}")
         return None
     if layout is None:
-        from pipeline.missing_layout import no_layout  # reads files, where options are only read as a rule
+        from pipeline.describe.missing_layout import no_layout  # reads files, where options are only read as a rule
 
         raise no_layout(arguments.inputs)
     return FineSettings(find_layout(layout), storage or "png16", normals, bool(arguments.originals))

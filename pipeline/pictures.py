@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from transforms.schema import Feature, Kind
+from transforms.records.schema import Feature, Kind
 
 
 def decode_picture(feature: Feature, values: Mapping[str, tf.Tensor]) -> tf.Tensor:

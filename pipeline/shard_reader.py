@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from pipeline.dataset import parse_spec
-from transforms.schema import Feature
+from transforms.records.schema import Feature
 
 _BATCH = 256
 

@@ -10,13 +10,13 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from pipeline.dataset import manifest_features
-from pipeline.finished import find_conversions, read_manifest, read_rejects
+from pipeline.run.finished import find_conversions, read_manifest, read_rejects
 from pipeline.shard_reader import has_numbers, read_batches
+from transforms.depth.fine import OF_THE_ORIGINAL
 from transforms.errors import RunFailed
-from transforms.fine import OF_THE_ORIGINAL
-from transforms.model_preparation import file_sha256
-from transforms.pose import project
-from transforms.schema import Feature
+from transforms.face.model_preparation import file_sha256
+from transforms.face.pose import project
+from transforms.records.schema import Feature
 from transforms.storage import Place, list_paths, local_file
 
 # The camera and the landmarks are stored in float32: at 450 pixels they agree to about 1e-4.

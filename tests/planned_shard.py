@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from transforms.chunk import Chunk
-from transforms.plan_file import PlannedShard
+from transforms.records.chunk import Chunk
+from transforms.records.plan_file import PlannedShard
 
 CHUNKS = (3, 4, 5)
 PLANNED = PlannedShard(2, "train", 0, 1, 1, 30, CHUNKS, "fingerprint")

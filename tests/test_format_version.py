@@ -7,8 +7,8 @@ import hashlib
 import numpy as np
 
 from pipeline.demo.model_files import write_exp_pca, write_mat
-from transforms.indices import kept_vertices
-from transforms.versions import FORMAT_VERSION
+from transforms.face.indices import kept_vertices
+from transforms.records.versions import FORMAT_VERSION
 
 # SHA-256 of the shard below, by format version. Where it changes, raise the version and add the new digest.
 DIGESTS = {1: "21f87002857c6212f761a900bc2b62f949ddfe9ffe09486a915725ee4ef2ddfa"}

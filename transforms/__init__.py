@@ -13,22 +13,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from transforms.chunk import Chunk
     from transforms.errors import UserError
-    from transforms.face_model import FaceModel
-    from transforms.parameters import FaceParameters, read_parameters
-    from transforms.pose import Camera, HeadPose
+    from transforms.face.face_model import FaceModel
+    from transforms.face.pose import Camera, HeadPose
+    from transforms.raw.parameters import FaceParameters, read_parameters
+    from transforms.records.chunk import Chunk
 
 __all__ = ["Camera", "Chunk", "FaceModel", "FaceParameters", "HeadPose", "UserError", "read_parameters"]
 
 _MODULES = {
-    "Camera": "transforms.pose",
-    "Chunk": "transforms.chunk",
-    "FaceModel": "transforms.face_model",
-    "FaceParameters": "transforms.parameters",
-    "HeadPose": "transforms.pose",
+    "Camera": "transforms.face.pose",
+    "Chunk": "transforms.records.chunk",
+    "FaceModel": "transforms.face.face_model",
+    "FaceParameters": "transforms.raw.parameters",
+    "HeadPose": "transforms.face.pose",
     "UserError": "transforms.errors",
-    "read_parameters": "transforms.parameters",
+    "read_parameters": "transforms.raw.parameters",
 }
 
 

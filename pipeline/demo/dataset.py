@@ -10,18 +10,18 @@ import numpy as np
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
-from pipeline.cores import usable_cores
 from pipeline.demo.face_model import SyntheticModel, make_model
 from pipeline.demo.fine import PICTURES, FineFiles, FineWriter
 from pipeline.demo.model_files import write_exp_pca, write_mat
 from pipeline.demo.scene import SIZE, Look, picture, pose_camera
-from transforms.indices import (
+from pipeline.engines.cores import usable_cores
+from transforms.face.indices import (
     IDENTITY_COMPONENTS,
     kept_vertices,
     landmark_vertices,
 )
-from transforms.parameters import ORIGINAL_TEXT
-from transforms.pose import project
+from transforms.face.pose import project
+from transforms.raw.parameters import ORIGINAL_TEXT
 
 # The groups of the real data set's sources.
 _GROUPS = (

@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.demo.face_colour import albedo_variations, mean_albedo
 from pipeline.demo.face_shape import mean_shape
 from pipeline.demo.face_variation import expression_basis, expression_mean, identity_basis, identity_std
-from transforms.indices import FULL_VERTICES, expression_std
+from transforms.face.indices import FULL_VERTICES, expression_std
 
 
 @dataclass(frozen=True)

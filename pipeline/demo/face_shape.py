@@ -11,7 +11,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.spatial import Delaunay, cKDTree
 
 from pipeline.demo.face_layout import EYE, LIPS, MOUTH, bump, landmarks, outline_radius, smooth_step
-from transforms.indices import (
+from transforms.face.indices import (
     FULL_TRIANGLES,
     FULL_VERTICES,
     LANDMARKS,

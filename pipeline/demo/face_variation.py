@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.demo.face_layout import bump, smooth_step
-from transforms.indices import EXPRESSION_COMPONENTS, kept_vertices
+from transforms.face.indices import EXPRESSION_COMPONENTS, kept_vertices
 
 BFM_COMPONENTS = 199
 _DEGREES = 9  # polynomials of total degree 1 to 9: 54 of them

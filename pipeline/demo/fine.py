@@ -16,7 +16,7 @@ from pipeline.demo.scene import SIZE, pose_camera
 from pipeline.demo.wrinkles import wrinkles
 from transforms.depth.convention import from_pixels
 from transforms.depth.layout import DepthLayout, Layout, layout_text
-from transforms.pose import project
+from transforms.face.pose import project
 
 _PICTURES = 3  # of each source and layout
 _HOLES = 3  # in each depth, as of a scanner

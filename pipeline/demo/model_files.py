@@ -7,7 +7,7 @@ import numpy as np
 from scipy.io import savemat
 
 from pipeline.demo.face_model import SyntheticModel
-from transforms.indices import EXPRESSION_COMPONENTS, FULL_VERTICES, kept_vertices
+from transforms.face.indices import EXPRESSION_COMPONENTS, FULL_VERTICES, kept_vertices
 
 _MM = 1e-3  # of a um
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.demo.face_model import SyntheticModel
 from pipeline.demo.render import draw, lambert, vertex_normals
-from transforms.pose import camera, project, rotation
+from transforms.face.pose import camera, project, rotation
 
 SIZE = 450  # pixels along each side, as in the data set
 # Ellipsoids behind the face, centre and half axes in um: shoulders, neck, hair.

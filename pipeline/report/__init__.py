@@ -1,8 +1,8 @@
 """``report``: one HTML file per conversion that a person can open and judge it by."""
 
-from pipeline.finished import find_conversions, read_last_stages, read_manifest, read_rejects
 from pipeline.report.collect import collect
 from pipeline.report.page import page
+from pipeline.run.finished import find_conversions, read_last_stages, read_manifest, read_rejects
 from transforms.storage import Place, write_file
 
 REPORT = "report.html"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.splits import hash_fraction
+from pipeline.planning.splits import hash_fraction
 
 SHOWN = 24
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.plausible import PLAUSIBLE
+from pipeline.describe.plausible import PLAUSIBLE
 
 WORST_NAMED = 10
 BIN_EDGES = np.linspace(-6, 6, 97)

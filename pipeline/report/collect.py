@@ -13,8 +13,8 @@ from pipeline.report.coefficients import CoefficientSurvey
 from pipeline.report.map_pictures import map_features
 from pipeline.shard_reader import has_numbers, read_batches
 from transforms.errors import UserError
-from transforms.names import group
-from transforms.schema import Feature
+from transforms.raw.names import group
+from transforms.records.schema import Feature
 from transforms.storage import Place, local_file
 
 MAPPED = 8  # samples whose maps are shown; up to this many of each split and group are held with them

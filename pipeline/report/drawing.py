@@ -8,8 +8,8 @@ from PIL import Image, ImageDraw
 
 from pipeline.report.choice import Shown
 from pipeline.report.map_pictures import Box
-from transforms.indices import NOSE_TIP
-from transforms.pose import project
+from transforms.face.indices import NOSE_TIP
+from transforms.face.pose import project
 
 LONGEST = 450  # px: a column of the contact sheet on a sharp screen
 

@@ -23,7 +23,7 @@ from pipeline.report.residual import Residual, colour_limit, residual
 from pipeline.report.sections import LANDMARK_LEGENDS, in_order
 from transforms.depth.layout import parse_layout
 from transforms.depth.layout_advice import layout_advice
-from transforms.schema import Feature
+from transforms.records.schema import Feature
 
 _SIZE = 300  # px of each picture: a tile on a sharp screen
 _FINE, _COARSE = "depth", "maps/depth"

@@ -8,8 +8,8 @@ from pipeline.report.map_sections import map_sections
 from pipeline.report.sections import contact_sheet, counts, distributions, plausibility, rejects
 from pipeline.report.stage_section import stage_sections
 from pipeline.report.style import CSS
-from pipeline.stage_view import StageView
-from pipeline.summary import human_bytes
+from pipeline.run.stage_view import StageView
+from pipeline.run.summary import human_bytes
 from transforms.reject import Reject
 
 _SHORT_HASH = 12

@@ -10,10 +10,10 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.plausible import PLAUSIBLE
+from pipeline.describe.plausible import PLAUSIBLE
 from pipeline.report.coefficients import BIN_EDGES, CoefficientSurvey
 from pipeline.report.residual import Residual
-from pipeline.stage_view import StageCounts
+from pipeline.run.stage_view import StageCounts
 
 SPLIT_COLOURS = ("#4a7ab5", "#e59a3c", "#5aa37c", "#b26aa8", "#8c7355", "#7d8794")
 _HALF_COLOURS = {"identity": "#4a7ab5", "expression": "#c8643f"}

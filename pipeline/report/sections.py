@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.plausible import PLAUSIBLE
+from pipeline.describe.plausible import PLAUSIBLE
 from pipeline.report import plots
 from pipeline.report.choice import Shown
 from pipeline.report.coefficients import CoefficientSurvey
 from pipeline.report.collect import Collected, Tally
 from pipeline.report.drawing import data_uri, draw
 from pipeline.report.html_parts import note, number, plot_figures, section, table, text
-from pipeline.run_files import REJECTED
-from pipeline.summary import human_bytes
-from transforms.names import GROUPS, OTHER_GROUP
+from pipeline.run.run_files import REJECTED
+from pipeline.run.summary import human_bytes
+from transforms.raw.names import GROUPS, OTHER_GROUP
 from transforms.reject import Reject
 
 REJECTS_SHOWN = 500

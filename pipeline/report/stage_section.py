@@ -2,8 +2,8 @@
 
 from pipeline.report import plots
 from pipeline.report.html_parts import note, number, plot_figures, section, table
-from pipeline.stage_view import StageCounts, StageView
-from pipeline.summary import human_bytes
+from pipeline.run.stage_view import StageCounts, StageView
+from pipeline.run.summary import human_bytes
 
 
 def stage_sections(view: StageView | None) -> list[str]:

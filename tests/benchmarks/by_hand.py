@@ -14,7 +14,7 @@ import numpy as np
 import scipy.io
 from PIL import Image
 
-from transforms.indices import kept_vertices, landmark_vertices
+from transforms.face.indices import kept_vertices, landmark_vertices
 
 ImageCheck = Literal["full", "header"]
 IMAGE_CHECKS: tuple[ImageCheck, ...] = ("full", "header")

@@ -22,7 +22,7 @@ from pathlib import Path
 from measure import Measured, run_measured
 from raw_data import DemoFiles, linked, write_raw_data
 
-from transforms.model_preparation import prepare
+from transforms.face.model_preparation import prepare
 
 
 def main() -> None:

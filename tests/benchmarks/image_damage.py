@@ -16,7 +16,7 @@ from raw_data import jpeg
 
 from pipeline.demo.dataset import make_sample
 from pipeline.demo.face_model import make_model
-from transforms.image import check_jpeg
+from transforms.raw.image_check import check_jpeg
 from transforms.reject import BadSample
 
 TRIALS = 300

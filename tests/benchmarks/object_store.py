@@ -23,14 +23,14 @@ from urllib.parse import unquote, urlsplit
 
 from raw_data import write_raw_data
 
-from pipeline.raw_inputs import Listing, list_inputs
-from transforms.archives import Pieces
-from transforms.configurations import COARSE
-from transforms.fetch import read_samples
-from transforms.parameters import AUGMENTED_TEXT
-from transforms.raw_files import RawInput
-from transforms.raw_sample import RawSample, SampleFiles, read_sample
+from pipeline.planning.raw_inputs import Listing, list_inputs
+from transforms.raw.archives import Pieces
+from transforms.raw.configurations import COARSE
+from transforms.raw.parameters import AUGMENTED_TEXT
+from transforms.raw.raw_files import RawInput
+from transforms.raw.raw_sample import RawSample, SampleFiles, read_sample
 from transforms.storage import RemotePath
+from transforms.storage.fetch import read_samples
 
 BUCKET = "bucket"
 IN_TURN = 40  # samples

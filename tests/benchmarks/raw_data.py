@@ -11,7 +11,7 @@ from PIL import Image
 from pipeline.demo.dataset import DemoFiles, Sample, make_sample, parameter_text, source_name
 from pipeline.demo.face_model import SyntheticModel, make_model
 from pipeline.demo.model_files import write_exp_pca, write_mat
-from transforms.indices import IDENTITY_COMPONENTS
+from transforms.face.indices import IDENTITY_COMPONENTS
 
 PICTURES = 60  # rendered; samples take them in turn, each as a file of its own
 JPEG_QUALITY = 94  # about 53 kB a picture, as in the data set

@@ -205,8 +205,8 @@ def accuracy(render: Render) -> str:
 def face(yaw: float) -> tuple[np.ndarray, np.ndarray]:
     """The synthetic mean face, 0.00133 px per um, in the middle of the picture."""
     from pipeline.demo.face_shape import mean_shape
-    from transforms.indices import kept_vertices
-    from transforms.pose import camera, project, rotation
+    from transforms.face.indices import kept_vertices
+    from transforms.face.pose import camera, project, rotation
 
     shape, kept = mean_shape(), kept_vertices()
     renumbered = np.full(len(shape.vertices), -1, np.int32)

@@ -26,18 +26,18 @@ import numpy as np
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from fake_names import fake_folders, make_markers
 
-from pipeline.finish import finish
 from pipeline.graph import GraphSettings, Work, build_graph
-from pipeline.local_run import LocalRun
-from pipeline.metadata import RunFacts
-from pipeline.plan import make_plan, plan_digest
-from pipeline.progress import ProgressBar
-from pipeline.raw_inputs import list_inputs
-from pipeline.splits import DEFAULT_SPLITS, parse_splits, split_by_hash
-from transforms.addressed_lines import LineAddress, write_lists
-from transforms.configurations import COARSE
-from transforms.plan_file import PlanHeader, read_plan_header, read_planned_chunk, write_plan
-from transforms.schema import Contents, record_bytes
+from pipeline.planning.plan import make_plan, plan_digest
+from pipeline.planning.raw_inputs import list_inputs
+from pipeline.planning.splits import DEFAULT_SPLITS, parse_splits, split_by_hash
+from pipeline.run.finish import finish
+from pipeline.run.local_run import LocalRun
+from pipeline.run.metadata import RunFacts
+from pipeline.run.progress import ProgressBar
+from transforms.raw.configurations import COARSE
+from transforms.records.addressed_lines import LineAddress, write_lists
+from transforms.records.plan_file import PlanHeader, read_plan_header, read_planned_chunk, write_plan
+from transforms.records.schema import Contents, record_bytes
 
 _Value = TypeVar("_Value")
 

@@ -17,18 +17,18 @@ from typing import Any
 from convert_speed import make
 from raw_data import DemoFiles
 
-from pipeline.plan import make_plan
-from pipeline.raw_inputs import list_inputs
-from transforms.configurations import COARSE
-from transforms.crop import CropSettings
-from transforms.indices import NOSE_TIP, landmark_vertices
-from transforms.model_preparation import prepare
-from transforms.parts import read_part, write_part
-from transforms.plan_file import PlanHeader, write_plan
-from transforms.prepared_model import open_prepared
-from transforms.sampling import farthest_points
-from transforms.schema import Contents, record_bytes
-from transforms.shards import assemble_shard
+from pipeline.planning.plan import make_plan
+from pipeline.planning.raw_inputs import list_inputs
+from transforms.face.indices import NOSE_TIP, landmark_vertices
+from transforms.face.model_preparation import prepare
+from transforms.face.prepared_model import open_prepared
+from transforms.face.sampling import farthest_points
+from transforms.pictures.crop import CropSettings
+from transforms.raw.configurations import COARSE
+from transforms.records.parts import read_part, write_part
+from transforms.records.plan_file import PlanHeader, write_plan
+from transforms.records.schema import Contents, record_bytes
+from transforms.records.shards import assemble_shard
 from transforms.steps import Crop, Decode, Encode, Landmarks, Pose, Read
 from transforms.steps.decode import opened_model
 from transforms.steps.stage_metrics import StageMetrics

@@ -60,7 +60,7 @@ def test_the_staged_package_is_whole(job):
         missing = [path for path in wanted if not (site / path).is_file()]
         assert len(wanted) > 10 and not missing
     # In a process that sees neither this folder nor a module path of ours.
-    code = "import pipeline.graph as graph, transforms.indices as i; print(graph.__file__, len(i.landmark_vertices()))"
+    code = "import pipeline.graph as g, transforms.face.indices as i; print(g.__file__, len(i.landmark_vertices()))"
     plain = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     python = kept / "environment/bin/python"
     done = subprocess.run([python, "-c", code], cwd=kept, env=plain, capture_output=True, text=True)

@@ -10,11 +10,11 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability.api import beam_runner_api_pb2
 
 from pipeline.graph import GraphSettings, Work, build_graph
-from pipeline.local_run import LocalRun
-from pipeline.metadata import RunFacts
-from transforms.addressed_lines import LineAddress, write_lists
-from transforms.configurations import COARSE
-from transforms.schema import Contents
+from pipeline.run.local_run import LocalRun
+from pipeline.run.metadata import RunFacts
+from transforms.raw.configurations import COARSE
+from transforms.records.addressed_lines import LineAddress, write_lists
+from transforms.records.schema import Contents
 
 STEPS = ["Chunks", "Read", "Pose", "Decode", "Landmarks", "Encode", "WritePart", "Parts", "Assemble", "Finish"]
 REQUEST, GRAPH = 20 << 20, 10 << 20  # Dataflow's limits, in bytes

@@ -143,7 +143,8 @@ def engine() -> Callable[[str], Path]:
 def process_flags(tmp_path_factory) -> list[object]:
     """Flags for worker processes that an engine starts, where the program is installed."""
     worker = tmp_path_factory.mktemp("worker") / "threedface-worker"  # what the installation makes, for these sources
-    worker.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m pipeline.process_worker "$@"\n')
+    module = "pipeline.engines.process_worker"
+    worker.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m {module} "$@"\n')
     worker.chmod(0o755)
     return ["--environment_type", "PROCESS", "--environment_options", f"process_command={worker}"]
 

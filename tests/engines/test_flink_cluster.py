@@ -39,7 +39,7 @@ def kill_one_at_work(cluster: FlinkCluster) -> None:
 
 
 def workers(manager: Run) -> list[str]:
-    return [command for command in manager.running().values() if "pipeline.process_worker" in command]
+    return [command for command in manager.running().values() if "pipeline.engines.process_worker" in command]
 
 
 def test_flink_goes_on_with_the_other_task_manager(cut_off, local, tmp_path):

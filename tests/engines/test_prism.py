@@ -56,7 +56,7 @@ def test_a_step_that_fails_is_one_line(flags, process_flags, start, command, loc
 @pytest.mark.parametrize(
     ("killed", "told"),
     [
-        ("pipeline.process_worker", "the engine ended the run: .*worker disconnected"),
+        ("pipeline.engines.process_worker", "the engine ended the run: .*worker disconnected"),
         pytest.param("--job_port", "the engine's job server is gone", marks=pytest.mark.slow_engine),
         pytest.param("pipeline convert", None, marks=pytest.mark.slow_engine),
     ],

@@ -33,7 +33,7 @@ def same(raw, start, model_cache, prepared_folder, tmp_path):
     def run(code: str, **more: str) -> None:
         scripts = {
             "threedface": f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -m pipeline "$@"',
-            "threedface-worker": f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -m pipeline.process_worker "$@"',
+            "threedface-worker": f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -m pipeline.engines.process_worker "$@"',
             **more,
         }
         for name, script in scripts.items():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.engine import check_flags
+from pipeline.engines.engine import check_flags
 from transforms.errors import UserError
 
 PROCESS = ["--environment_type", "PROCESS", "--environment_options", "process_command=/threedface-worker"]

@@ -12,8 +12,8 @@ import tensorflow_datasets as tfds
 from scipy.spatial.transform import Rotation
 
 from pipeline.dataset import load
-from transforms import indices
-from transforms.face_model import FaceModel
+from transforms.face import indices
+from transforms.face.face_model import FaceModel
 
 SPLITS = ("train", "validation", "test")
 FOLDER = "threedface/coarse/1.0.0"

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from many_sources import many_sources
 
-from pipeline.raw_inputs import list_inputs
-from transforms import configurations
+from pipeline.planning.raw_inputs import list_inputs
 from transforms.errors import UserError
-from transforms.names import SampleName
-from transforms.parameters import AUGMENTED_TEXT
-from transforms.raw_files import RawFile
-from transforms.raw_sample import SampleFiles, read_sample
+from transforms.raw import configurations
+from transforms.raw.names import SampleName
+from transforms.raw.parameters import AUGMENTED_TEXT
+from transforms.raw.raw_files import RawFile
+from transforms.raw.raw_sample import SampleFiles, read_sample
 from transforms.reject import Reject
 
 COARSE = "threedface/coarse"

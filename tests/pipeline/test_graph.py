@@ -9,11 +9,11 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that
 
 from pipeline.graph import GraphSettings, Work, build_graph
-from pipeline.local_run import LocalRun
-from pipeline.metadata import RunFacts
-from transforms.addressed_lines import write_lists
-from transforms.configurations import COARSE
-from transforms.schema import Contents
+from pipeline.run.local_run import LocalRun
+from pipeline.run.metadata import RunFacts
+from transforms.raw.configurations import COARSE
+from transforms.records.addressed_lines import write_lists
+from transforms.records.schema import Contents
 from transforms.steps import Chunks
 
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from pipeline.dataset import load
-from transforms import indices
+from transforms.face import indices
 from transforms.maps.face_maps import VISIBLE_TOLERANCE
 
 FOLDER = "threedface/coarse/1.0.0"

@@ -6,13 +6,13 @@ import pytest
 import tensorflow_datasets as tfds
 from many_sources import many_sources
 
-from pipeline.identity import VERSION
-from pipeline.tfds_files import CITATION, HOMEPAGE, LICENSE, tfds_features, tfds_files
-from transforms.configurations import COARSE, ORIGINAL
-from transforms.plan_file import DATASET, PlannedShard
-from transforms.schema import Contents
-from transforms.shards import Shard
-from transforms.statistics import add_statistics
+from pipeline.run.fingerprint import VERSION
+from pipeline.run.tfds_files import CITATION, HOMEPAGE, LICENSE, tfds_features, tfds_files
+from transforms.raw.configurations import COARSE, ORIGINAL
+from transforms.records.plan_file import DATASET, PlannedShard
+from transforms.records.schema import Contents
+from transforms.records.shards import Shard
+from transforms.records.statistics import add_statistics
 
 FILES = {"dataset_info.json", "features.json", "LICENSE"}
 

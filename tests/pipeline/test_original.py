@@ -14,8 +14,8 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from pipeline.dataset import load
-from transforms import indices
-from transforms.face_model import FaceModel
+from transforms.face import indices
+from transforms.face.face_model import FaceModel
 
 FOLDER = "threedface/original/1.0.0"
 SPLITS = "train=0.6,validation=0.2,test=0.2"  # those of `converted`, so that sources keep theirs

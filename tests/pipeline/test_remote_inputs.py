@@ -9,7 +9,7 @@ import pytest
 from object_stores import SECRET, Emulator, Proxy, upload
 
 from pipeline.cli import main
-from transforms.archives import read_directory
+from transforms.raw.archives import read_directory
 
 FOLDER = "threedface/coarse/1.0.0"
 ARGUMENTS = ("--splits", "train=0.6,validation=0.2,test=0.2", "--num_shards", 2)  # those of `converted`

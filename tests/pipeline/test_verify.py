@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from pipeline.verification import verify, verify_conversion
 from transforms.errors import RunFailed, UserError
-from transforms.model_preparation import file_sha256
-from transforms.tfrecord import frame
+from transforms.face.model_preparation import file_sha256
+from transforms.records.tfrecord import frame
 
 FOLDER = "threedface/coarse/1.0.0"
 

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from transforms.configurations import ORIGINAL
+from transforms.depth.fine import FineSettings, fine_configuration
 from transforms.depth.layout import DepthLayout, Layout
-from transforms.fine import FineSettings, fine_configuration
-from transforms.schema import Contents, Feature, schema
+from transforms.raw.configurations import ORIGINAL
+from transforms.records.schema import Contents, Feature, schema
 
 README = Path(__file__).parents[2] / "transforms" / "README.md"
 

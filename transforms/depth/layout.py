@@ -28,7 +28,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from transforms.depth.layout_patterns import literal_length, match_pattern, pattern_fault
 from transforms.depth.toml_tables import Table, float_of, toml_text
 from transforms.errors import UserError
-from transforms.names import SampleName
+from transforms.raw.names import SampleName
 
 Encoding: TypeAlias = Literal["png8", "png16", "tiff", "exr", "npy", "raw_float32", "raw_float64", "text"]
 Order: TypeAlias = Literal["rows", "columns"]

@@ -4,7 +4,7 @@ import functools
 import re
 import sys
 
-from transforms.names import SOURCE, SampleName
+from transforms.raw.names import SOURCE, SampleName
 
 # As the names of CoarseData have it: the two sets share their sources.
 # Leading zeros are allowed, so that `3`, `03` and `0003` all are 3.

@@ -13,7 +13,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from transforms.png import encode_png
+from transforms.pictures.png import encode_png
 
 _FINEST_STEP = 1 / 128  # px
 _LARGEST = 65535

@@ -4,8 +4,8 @@ import dataclasses
 
 import apache_beam as beam
 
-from transforms.assembly import Assembly
-from transforms.plan_file import PlannedShard, read_plan_header
+from transforms.records.assembly import Assembly
+from transforms.records.plan_file import PlannedShard, read_plan_header
 from transforms.steps.stage_metrics import StageMetrics
 from transforms.storage import Place
 

@@ -4,7 +4,7 @@ import pickle
 
 import apache_beam as beam
 
-from transforms.chunk import Chunk
+from transforms.records.chunk import Chunk
 
 
 class ChunkCoder(beam.coders.Coder):

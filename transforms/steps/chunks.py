@@ -4,7 +4,7 @@ import dataclasses
 
 import apache_beam as beam
 
-from transforms.addressed_lines import LineAddress
+from transforms.records.addressed_lines import LineAddress
 from transforms.steps.listed import Listed
 from transforms.storage import Place
 

@@ -5,8 +5,7 @@ import dataclasses
 import apache_beam as beam
 import numpy as np
 
-from transforms.chunk import Chunk
-from transforms.crop import (
+from transforms.pictures.crop import (
     CropSettings,
     bad_boxes,
     crop_cameras,
@@ -16,9 +15,10 @@ from transforms.crop import (
     valid_rectangles,
     whole_boxes,
 )
-from transforms.pixels import decode_pixels, encode_jpeg
+from transforms.pictures.jpeg import decode_pixels, encode_jpeg
+from transforms.pictures.resample import resize_picture
+from transforms.records.chunk import Chunk
 from transforms.reject import BadSample
-from transforms.resample import resize_picture
 from transforms.steps.map_chunks import map_chunks
 
 STAGE = "Crop"

@@ -6,15 +6,15 @@ import functools
 import apache_beam as beam
 import numpy as np
 
-from transforms import indices
-from transforms.chunk import Chunk
-from transforms.decode import ChosenVertices, choose_vertices, decode
-from transforms.landmarks import Neighbourhood, neighbourhood
-from transforms.model_copy import fetched_model
-from transforms.prepared_model import PreparedModel, open_prepared
+from transforms.face import indices
+from transforms.face.decode import ChosenVertices, choose_vertices, decode
+from transforms.face.landmarks import Neighbourhood, neighbourhood
+from transforms.face.prepared_model import PreparedModel, open_prepared
 from transforms.process_settings import settle_process
+from transforms.records.chunk import Chunk
 from transforms.steps.map_chunks import map_chunks
 from transforms.storage import Place
+from transforms.storage.model_copy import fetched_model
 
 
 @dataclasses.dataclass

@@ -4,9 +4,9 @@ import dataclasses
 
 import apache_beam as beam
 
-from transforms.chunk import Chunk
-from transforms.example_encoding import encode_examples
-from transforms.schema import Feature
+from transforms.records.chunk import Chunk
+from transforms.records.example_encoding import encode_examples
+from transforms.records.schema import Feature
 from transforms.steps.map_chunks import map_chunks
 
 

@@ -4,8 +4,8 @@ import dataclasses
 
 import apache_beam as beam
 
-from transforms.chunk import Chunk
-from transforms.landmarks import landmark_facing, landmark_image, landmark_normals
+from transforms.face.landmarks import landmark_facing, landmark_image, landmark_normals
+from transforms.records.chunk import Chunk
 from transforms.steps.decode import opened_model
 from transforms.steps.map_chunks import map_chunks
 from transforms.storage import Place

@@ -5,7 +5,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from transforms.addressed_lines import LineAddress, read_line
+from transforms.records.addressed_lines import LineAddress, read_line
 from transforms.storage import Place
 
 

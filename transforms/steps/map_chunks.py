@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import apache_beam as beam
 
-from transforms.chunk import Chunk
+from transforms.records.chunk import Chunk
 from transforms.steps.stage_metrics import StageMetrics
 
 

@@ -6,17 +6,17 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 
-from transforms.chunk import Chunk
-from transforms.indices import landmark_vertices
+from transforms.face.indices import landmark_vertices
+from transforms.face.pose import project
+from transforms.face.whole_mesh import whole_meshes
 from transforms.maps.face_maps import depth_map, mask_map, normal_map, pncc_codes, pncc_map, visible_landmarks
 from transforms.maps.images import encode_depth, encode_mask, encode_normals, encode_pncc
 from transforms.maps.rasterise import rasterise
-from transforms.pose import project
-from transforms.schema import MapName
+from transforms.records.chunk import Chunk
+from transforms.records.schema import MapName
 from transforms.steps.decode import opened_model
 from transforms.steps.map_chunks import map_chunks
 from transforms.storage import Place
-from transforms.whole_mesh import whole_meshes
 
 
 @dataclasses.dataclass

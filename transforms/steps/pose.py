@@ -5,9 +5,9 @@ import dataclasses
 import apache_beam as beam
 import numpy as np
 
-from transforms.chunk import Chunk
-from transforms.parameters import bad_poses
-from transforms.pose import camera, rotation
+from transforms.face.pose import camera, rotation
+from transforms.raw.parameters import bad_poses
+from transforms.records.chunk import Chunk
 from transforms.steps.map_chunks import map_chunks
 
 STAGE = "Pose"

@@ -4,15 +4,15 @@ import dataclasses
 
 import apache_beam as beam
 
-from transforms.assembly import Assembly
-from transforms.chunk import Chunk
-from transforms.parts import write_part
-from transforms.plan_file import PlannedShard, read_plan_header
+from transforms.records.assembly import Assembly
+from transforms.records.chunk import Chunk
+from transforms.records.parts import write_part
+from transforms.records.plan_file import PlannedShard, read_plan_header
+from transforms.records.tfrecord import OVERHEAD
+from transforms.records.versions import check_versions, installed_versions
 from transforms.steps.assemble import STAGE as ASSEMBLE
 from transforms.steps.stage_metrics import StageMetrics
 from transforms.storage import Place
-from transforms.tfrecord import OVERHEAD
-from transforms.versions import check_versions, installed_versions
 
 
 @dataclasses.dataclass

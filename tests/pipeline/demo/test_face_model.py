@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.demo.face_model import SyntheticModel
-from transforms.indices import (
+from transforms.face.indices import (
     FULL_TRIANGLES,
     FULL_VERTICES,
     LEFT_OUTER_EYE,

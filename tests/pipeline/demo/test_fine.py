@@ -13,11 +13,11 @@ from transforms.depth.agreement import agreement
 from transforms.depth.convention import to_pixels
 from transforms.depth.encodings import read_depth
 from transforms.depth.layout import Layout, parse_layout
-from transforms.indices import kept_vertices
+from transforms.face.indices import kept_vertices
+from transforms.face.pose import project
+from transforms.face.prepared_model import PreparedModel
 from transforms.maps.face_maps import depth_map
 from transforms.maps.rasterise import rasterise
-from transforms.pose import project
-from transforms.prepared_model import PreparedModel
 
 _NAMES = ("fine_png16.toml", "fine_raw.toml")
 

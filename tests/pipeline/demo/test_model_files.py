@@ -9,7 +9,7 @@ from scipy.io import loadmat
 
 from pipeline.demo.face_model import SyntheticModel
 from pipeline.demo.model_files import write_exp_pca, write_mat, write_statismo
-from transforms.indices import FULL_VERTICES, kept_vertices
+from transforms.face.indices import FULL_VERTICES, kept_vertices
 
 
 def test_mat(synthetic_model: SyntheticModel, tmp_path: Path) -> None:

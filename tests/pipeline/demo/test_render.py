@@ -5,8 +5,8 @@ import numpy as np
 from pipeline.demo.face_model import SyntheticModel
 from pipeline.demo.render import draw, lambert, vertex_normals
 from pipeline.demo.scene import SIZE, pose_camera
-from transforms.indices import kept_vertices, landmark_vertices
-from transforms.pose import project
+from transforms.face.indices import kept_vertices, landmark_vertices
+from transforms.face.pose import project
 
 _BLACK = np.zeros((SIZE, SIZE, 3), np.uint8)
 

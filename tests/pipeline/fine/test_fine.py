@@ -14,8 +14,8 @@ from scipy.ndimage import binary_erosion, map_coordinates
 from pipeline import verification
 from pipeline.cli import main
 from pipeline.dataset import load
+from transforms.depth.fine import OF_THE_ORIGINAL
 from transforms.depth.layout import layout_text, parse_layout
-from transforms.fine import OF_THE_ORIGINAL
 
 FOLDER = "threedface/fine/1.0.0"
 # What a record's 16 bits may be off, and what float32 px are.

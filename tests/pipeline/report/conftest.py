@@ -10,8 +10,8 @@ from PIL import Image
 from pipeline.report.choice import Shown
 from pipeline.report.coefficients import CoefficientSurvey
 from pipeline.report.collect import Collected, Tally
-from transforms.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS
-from transforms.pose import camera, project, rotation
+from transforms.face.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS
+from transforms.face.pose import camera, project, rotation
 
 
 def make_shown(width: int, height: int, key: str = "afw_1_1_aug_0") -> Shown:

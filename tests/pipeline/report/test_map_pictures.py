@@ -19,7 +19,7 @@ from pipeline.report.map_pictures import (
 )
 from transforms.depth.storage import encode_float_png
 from transforms.maps.images import encode_depth, encode_mask, encode_normals, encode_pncc
-from transforms.schema import Contents, Feature, Kind, schema
+from transforms.records.schema import Contents, Feature, Kind, schema
 
 
 def ramp(height: int = 40, width: int = 50) -> np.ndarray:

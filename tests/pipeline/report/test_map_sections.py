@@ -13,13 +13,13 @@ import pytest
 from pipeline.report import report
 from pipeline.report.choice import Shown
 from pipeline.report.collect import MAPPED
+from transforms.depth.fine import OF_THE_ORIGINAL, FineSettings, fine_configuration
 from transforms.depth.layout import DepthLayout, Layout, layout_text
 from transforms.depth.storage import encode_depth16, encode_float_png
-from transforms.example_encoding import encode_examples
-from transforms.fine import OF_THE_ORIGINAL, FineSettings, fine_configuration
 from transforms.maps.images import encode_depth, encode_mask, encode_normals, encode_pncc
-from transforms.schema import Contents, Feature, MapName, schema
-from transforms.tfrecord import frame
+from transforms.records.example_encoding import encode_examples
+from transforms.records.schema import Contents, Feature, MapName, schema
+from transforms.records.tfrecord import frame
 
 _LAYOUT = Layout(
     name="layout",

@@ -11,11 +11,11 @@ import pytest
 
 from pipeline.report import report
 from pipeline.report.choice import Shown
-from pipeline.stage_view import StageCounts, StageView
+from pipeline.run.stage_view import StageCounts, StageView
 from transforms.errors import UserError
-from transforms.example_encoding import encode_examples
-from transforms.schema import Contents, schema
-from transforms.tfrecord import frame
+from transforms.records.example_encoding import encode_examples
+from transforms.records.schema import Contents, schema
+from transforms.records.tfrecord import frame
 
 _FEATURES = schema(Contents(0))
 

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from pipeline import store_lock
-from pipeline.store_lock import StoreLock
+from pipeline.run import store_lock
+from pipeline.run.store_lock import StoreLock
 from transforms.errors import UserError
-from transforms.json_files import read_json, write_json
+from transforms.storage.json_files import read_json, write_json
 
 
 @pytest.fixture

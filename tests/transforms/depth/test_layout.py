@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from transforms.depth.layout import DepthLayout, Layout, layout_text, parse_layout
 from transforms.depth.layout_patterns import match_pattern, pattern_fault
 from transforms.errors import UserError
-from transforms.names import SampleName, match_augmented
+from transforms.raw.names import SampleName, match_augmented
 
 TEXT = """
 [files]

@@ -9,7 +9,7 @@ from PIL import Image
 
 from transforms.depth.storage import decode_depth16
 from transforms.maps import images as map_images
-from transforms.png import encode_png
+from transforms.pictures.png import encode_png
 
 SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 9))
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from transforms.indices import landmark_vertices
+from transforms.face.indices import landmark_vertices
+from transforms.face.pose import camera, project, rotation
 from transforms.maps import face_maps as maps
 from transforms.maps.rasterise import rasterise
-from transforms.pose import camera, project, rotation
 
 SIZE, SCALE = 300, 0.0012
 JAW, RIGHT_EYE, LEFT_EYE = slice(0, 17), slice(36, 42), slice(42, 48)

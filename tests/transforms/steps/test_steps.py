@@ -8,18 +8,18 @@ import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from pipeline.plan import make_plan
-from pipeline.raw_inputs import list_inputs
+from pipeline.planning.plan import make_plan
+from pipeline.planning.raw_inputs import list_inputs
 from transforms import FaceModel, read_parameters
-from transforms.configurations import COARSE
-from transforms.crop import CropSettings
+from transforms.depth.fine import FineSettings
 from transforms.depth.layout import DepthLayout
 from transforms.depth.layout_presets import preset_layouts
 from transforms.depth.storage import decode_float_png
-from transforms.fine import FineSettings
-from transforms.parameters import AUGMENTED_TEXT
-from transforms.plan_file import PlanHeader, write_plan
-from transforms.schema import Feature
+from transforms.pictures.crop import CropSettings
+from transforms.raw.configurations import COARSE
+from transforms.raw.parameters import AUGMENTED_TEXT
+from transforms.records.plan_file import PlanHeader, write_plan
+from transforms.records.schema import Feature
 from transforms.steps import Crop, Decode, Encode, Landmarks, Pose, Read
 from transforms.steps.depth import Depth
 from transforms.steps.maps import Maps

@@ -1,0 +1,1 @@
+"""The contents of raw folders, and a layout for FineData."""

@@ -1,0 +1,294 @@
+"""``describe``: what lies in raw folders, as text that fits a screen."""
+
+import dataclasses
+import shlex
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.describe.found_models import FoundModel, found_models
+from pipeline.describe.layout_proposal import check_layout_file, propose_layout, write_proposal
+from pipeline.describe.plausible import PLAUSIBLE
+from pipeline.describe.spot_check import NORMALISED, SpotCheck, spot_check
+from pipeline.describe.survey import FULL_AUGMENTATIONS, Survey, survey
+from pipeline.planning.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
+from pipeline.run.summary import human_bytes
+from transforms.depth.layout import Layout
+from transforms.raw.configurations import COARSE, CONFIGURATIONS, ORIGINAL
+from transforms.raw.names import GROUPS, OTHER_GROUP, group
+from transforms.raw.packed_list import PackedList
+from transforms.raw.raw_files import RawFile, input_name
+from transforms.storage import Place
+
+_NAMED = 3  # of many
+_MOST_REJECTED = 0.01  # the default of convert's --max_rejected
+
+
+def describe(folders: list[Place], write_layout: Path | None = None) -> str:
+    """Describes raw folders: samples, layout, files, ranges, what is suspicious, and how to convert them.
+
+    Pictures and parameter texts are read from an even sample; all else comes from names and sizes. Where FineData
+    seem to lie there, a layout of them is proposed.
+
+    Args:
+        folders: folders and archives.
+        write_layout: a file that gets the proposed layout, with pictures to check it by beside it; or None.
+
+    Raises:
+        UserError: a folder does not exist or cannot be listed; or write_layout cannot be written.
+    """
+    if write_layout is not None:
+        check_layout_file(write_layout)
+    all_listings = [list_inputs(folders, configuration) for configuration in CONFIGURATIONS.values()]
+    proposal = propose_layout(all_listings[0])
+    written = [] if write_layout is None else write_proposal(proposal, write_layout)
+    fine = proposal.layout is not None
+    surveys = [(listing, survey(listing)) for listing in _with_samples(all_listings)]
+    if proposal.layout is not None:
+        surveys = [each for each in surveys if each[1].samples and not _is_fine(each[0], proposal.layout)]
+    models = found_models(all_listings[0])
+    lines = _entry("inputs", [input_name(place) for place in all_listings[0].inputs])
+    suspicious: list[str] = []
+    for listing, found in surveys:
+        checked = spot_check(listing)
+        lines += _described(listing, found, checked)
+        suspicious += [line for line in _suspicious(listing, found, checked, fine) if line not in suspicious]
+    if surveys:
+        lines += _entry("other files", [_other_files(surveys[0][0])])
+    lines += _entry("face models", _models(models))
+    if surveys:
+        lines += _entry("suspicious", suspicious or ["nothing"])
+    for listing, _ in surveys:
+        lines += ["", _command(listing, models)]
+    if fine:
+        lines += ["", *_entry("config", ["fine"]), proposal.text(), *_fine_command(all_listings[0], models, written)]
+    # A file name may hold bytes that are no text, and must be printable nevertheless.
+    return "\n".join(lines).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _with_samples(listings: list[Listing]) -> list[Listing]:
+    """The listings of configurations that have samples there, or one without; the files of one are no others'."""
+    found = (
+        [listing for listing in listings if listing.samples]
+        or [listing for listing in listings if listing.left_out]
+        or listings[:1]
+    )
+    if len(found) == 1:
+        return found
+    taken = set().union(*map(_taken, found))
+    others = {
+        ending: PackedList(RawFile._make, left)
+        for ending, files in found[0].other_files.items()
+        if (left := [file for file in files if file not in taken])
+    }
+    return [dataclasses.replace(listing, other_files=others) for listing in found]
+
+
+def _is_fine(listing: Listing, layout: Layout) -> bool:
+    """Whether what looks like samples by name is FineData, whose depth may be in texts named as parameters are."""
+    first = next(iter(listing.samples.values()))
+    return all(layout.match(file.path) for some in first.files.values() for file in some)
+
+
+def _taken(listing: Listing) -> set[RawFile]:
+    return {file for found in listing.samples.values() for some in found.files.values() for file in some} | set(
+        listing.left_out
+    )
+
+
+def _described(listing: Listing, found: Survey, checked: SpotCheck) -> list[str]:
+    return [
+        *_entry("config", [listing.configuration.name]),
+        *_entry("samples", _samples(listing, found)),
+        *_entry("layout", _layout(found)),
+        *_entry("pictures", _pictures(found, checked)),
+        *_entry("parameters", _parameters(checked)),
+        *_entry("unpaired", _unpaired(found)),
+        *_entry("duplicates", [_named(found.duplicates, "none")]),
+    ]
+
+
+def _entry(title: str, lines: list[str]) -> list[str]:
+    return [f"{title if not row else '':<12} {line}" for row, line in enumerate(lines)]
+
+
+def _samples(listing: Listing, found: Survey) -> list[str]:
+    left_out = [f"{len(listing.left_out):,} {LEFT_OUT}"] if listing.left_out else []
+    if not found.pairs:
+        return [f"none: no file is named {listing.configuration.files}", *left_out]
+    groups = Counter(group(source) for source in found.pairs)
+    by_group = [f"{name} {groups[name]:,}" for name in (*GROUPS, OTHER_GROUP) if groups[name]]
+    counts = list(found.pairs.values())
+    lines = [
+        f"{found.samples:,}, each a picture and its parameters",
+        f"sources: {len(counts):,} ({', '.join(by_group)})",
+    ]
+    if listing.configuration is not ORIGINAL:
+        other = sum(count != FULL_AUGMENTATIONS for count in counts)
+        lines.append(
+            f"augmentations per source: {_span(counts)}; sources with other than {FULL_AUGMENTATIONS}: {other:,}"
+        )
+    return lines + left_out
+
+
+def _layout(found: Survey) -> list[str]:
+    if not found.layouts:
+        return ["no sample, no layout"]
+    places = sorted(found.layouts.items(), key=lambda item: (-item[1].total(), item[0]))
+    lines = [f"{place}  {_counted(suffixes)}" for place, suffixes in places[:_NAMED]]
+    return lines + ([f"and {len(places) - _NAMED:,} more"] if len(places) > _NAMED else [])
+
+
+def _pictures(found: Survey, checked: SpotCheck) -> list[str]:
+    if not checked.pictures:
+        return ["none"]
+    sizes = ", ".join(f"{height}x{width} ({count:,})" for (height, width), count in checked.sizes.most_common(_NAMED))
+    more = f", and {len(checked.sizes) - _NAMED:,} more sizes" if len(checked.sizes) > _NAMED else ""
+    return [
+        f"{human_bytes(found.image_bytes)} in all",
+        f"rows x columns of {checked.pictures:,} looked at: {sizes or 'none could be read'}{more}",
+    ]
+
+
+def _parameters(checked: SpotCheck) -> list[str]:
+    if not checked.texts:
+        return ["none"]
+    raw, normalised = len(checked.scale), checked.count(NORMALISED)
+    lines = [
+        f"{checked.texts:,} looked at: {raw:,} raw, {normalised:,} normalised, "
+        f"{checked.texts - raw - normalised:,} unreadable or impossible"
+    ]
+    if raw:
+        many = ", ".join(f"{lines} in {count:,}" for lines, count in sorted(checked.lines.items()))
+        pitch, yaw, roll = (_span(checked.euler[:, axis], ".1f") for axis in range(3))
+        lines += [
+            f"lines per file: {many}",
+            f"degrees: pitch {pitch}, yaw {yaw}, roll {roll}",
+            f"scale {_span(checked.scale, '.3f')} px/mm; largest |expression / std| {checked.expression.max():.1f}",
+        ]
+    return lines
+
+
+def _unpaired(found: Survey) -> list[str]:
+    lines = []
+    if found.lone_pictures:
+        lines.append(f"pictures without parameters: {_named(found.lone_pictures)}")
+    if found.lone_parameters:
+        lines.append(f"parameters without picture: {_named(found.lone_parameters)}")
+    return lines or ["none"]
+
+
+def _other_files(listing: Listing) -> str:
+    counts = suffix_counts(listing)
+    shown = ", ".join(f"{ending} {count:,}" for ending, count in counts.most_common(8))
+    more = f", and {len(counts) - 8:,} more endings" if len(counts) > 8 else ""
+    return f"{listing.other_count:,} by ending: {shown}{more}" if counts else "none"
+
+
+def _models(models: list[FoundModel]) -> list[str]:
+    return [f"{model.option or 'unusable':<12} {model.path}  {model.said}" for model in models] or ["none found here"]
+
+
+def _suspicious(listing: Listing, found: Survey, checked: SpotCheck, fine: bool) -> list[str]:
+    lines = []
+    if not found.pairs:
+        lines.append(
+            "no sample: convert takes the folder, or the archives, that hold CoarseData/<source>/, or originals"
+        )
+    if found.archives:
+        lines.append(
+            f"archives within the folder: {_named(found.archives)}; name them as inputs: they are read as they are, "
+            "without unpacking (of one in pieces, name any piece and keep all together)"
+        )
+    for folder, (folders, pictures) in sorted(found.textless.items())[: 0 if fine else _NAMED]:
+        lines.append(
+            f"{folder or '.'}/*: pictures without any .txt ({pictures:,}, in {folders:,} of these folders); "
+            "FineData looks so, and convert takes CoarseData"
+        )
+    if found.pairs:
+        usual = max((often, count) for count, often in Counter(found.pairs.values()).items())[1]
+        few = [f"{source} ({count})" for source, count in sorted(found.pairs.items()) if count < usual]
+        if few:
+            lines.append(f"sources of fewer than {usual} samples: {_named(few)}")
+    others = [source for source in found.pairs if group(source) == OTHER_GROUP]
+    if others:
+        lines.append(f"sources of no 300-W collection, by name: {_named(others)}")
+    if found.empty:
+        lines.append(f"files of 0 bytes: {_named(found.empty)}")
+    lines += _suspicious_contents(checked)
+    if len(checked.sizes) > 1 and listing.configuration is not ORIGINAL:  # those are of all sizes
+        lines.append("pictures of more than one size")
+    rejected = len(found.lone_pictures) + len(found.lone_parameters) + len(found.duplicates)
+    if rejected > _MOST_REJECTED * (found.samples + rejected):
+        lines.append(
+            f"unpaired and duplicates are {rejected / (found.samples + rejected):.1%} of the samples: convert rejects "
+            f"them, and fails above --max_rejected {_MOST_REJECTED}"
+        )
+    return lines
+
+
+def _suspicious_contents(checked: SpotCheck) -> list[str]:
+    lines = []
+    for reason, count in sorted(Counter(reason for _, reason, _ in checked.bad).items()):
+        file, _, detail = next(bad for bad in checked.bad if bad[1] == reason)
+        lines.append(f"{reason}, {count:,} of the files looked at, such as {file}: {detail}")
+    far = int((checked.expression > PLAUSIBLE).sum())
+    if far:
+        lines.append(f"|expression / std| above {PLAUSIBLE:g} in {far:,} of {len(checked.expression):,} looked at")
+    if len(checked.lines) > 1:
+        lines.append("parameter texts of more than one form: of different origin?")
+    return lines
+
+
+def _command(listing: Listing, models: list[FoundModel]) -> str:
+    config = "" if listing.configuration is COARSE else f"--config {listing.configuration.name} "
+    return _convert(config, _inputs(listing) if listing.samples else "PATH/TO/Coarse_Dataset", models)
+
+
+def _fine_command(listing: Listing, models: list[FoundModel], written: list[Path]) -> list[str]:
+    """What to do with a proposed layout."""
+    if not written:
+        return ["--write_layout FILE.toml writes this layout, and beside it pictures to check it by."]
+    file, *pictures = map(str, written)
+    look = f"Look at {pictures[0]}, correct {file}, then:" if pictures else f"Correct {file}, then:"
+    inputs = f"{_inputs(listing)} --originals PATH/TO/Original_Dataset"
+    return [look, "", _convert(f"--config fine --layout {shlex.quote(file)} ", inputs, models)]
+
+
+def _inputs(listing: Listing) -> str:
+    return " ".join(shlex.quote(input_name(place)) for place in listing.inputs)
+
+
+def _convert(config: str, inputs: str, models: list[FoundModel]) -> str:
+    files = {model.option: shlex.quote(str(model.path)) for model in reversed(models)}
+    bfm = files.get("--bfm", "PATH/TO/01_MorphableModel.mat")
+    expression = files.get("--expression", "PATH/TO/Exp_Pca.bin")
+    break_ = " \\\n    "
+    return break_.join(
+        [
+            f"threedface convert {config}--input {inputs}",
+            f"--bfm {bfm}",
+            f"--expression {expression}",
+            "--output PATH/TO/OUTPUT",
+        ]
+    )
+
+
+def _span(values: Iterable[float], form: str = "") -> str:
+    """Least and most, ``3..7``, or the one value there is."""
+    array = np.asarray(list(values))
+    least, most = (format(value, form) for value in (array.min(), array.max()))
+    return least if least == most else f"{least}..{most}"
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
+
+
+def _named(names: list[str], none: str = "") -> str:
+    """How many there are, and the first few."""
+    if not names:
+        return none
+    return f"{len(names):,}: {', '.join(names[:_NAMED])}{', ...' if len(names) > _NAMED else ''}"

@@ -1,0 +1,122 @@
+"""Reads an even sample of the raw files: what sizes, forms and ranges there are, and what is damaged."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator
+from typing import TypeVar
+
+import numpy as np
+
+from pipeline.planning.raw_inputs import Listing
+from transforms.face.indices import expression_std
+from transforms.raw import image_check as image
+from transforms.raw import parameters
+from transforms.raw.image_check import check_image
+from transforms.raw.names import IMAGE, PARAMETERS
+from transforms.raw.parameters import bad_poses, parse_parameters
+from transforms.raw.raw_files import RawFile, read_raw_file
+from transforms.reject import BadSample
+from transforms.storage.fetch import map_reads
+
+LOOKED_AT = 200
+NORMALISED = "normalised_coefficients"
+
+_Item = TypeVar("_Item")
+
+
+@dataclasses.dataclass
+class SpotCheck:
+    """What was seen in a sample of the files.
+
+    Attributes:
+        pictures: how many pictures were read.
+        texts: how many parameter texts were read.
+        sizes: how many pictures of each height and width, px.
+        lines: how many texts of each number of lines.
+        bad: file, reason and detail of those that cannot be used.
+        euler: pitch, yaw, roll of the others, shape (n, 3), degrees.
+        scale: shape (n,), px/mm.
+        expression: the largest |coefficient / std| of each, shape (n,).
+    """
+
+    pictures: int
+    texts: int
+    sizes: Counter[tuple[int, int]]
+    lines: Counter[int]
+    bad: list[tuple[str, str, str]]
+    euler: np.ndarray
+    scale: np.ndarray
+    expression: np.ndarray
+
+    def count(self, reason: str) -> int:
+        """How many files are bad for a reason."""
+        return sum(seen == reason for _, seen, _ in self.bad)
+
+
+def spot_check(listing: Listing) -> SpotCheck:
+    """Reads up to LOOKED_AT pictures and as many parameter texts, spread evenly over the samples."""
+    pictures, texts = (
+        evenly([file for found in listing.samples.values() for file in found.files.get(role, ())], LOOKED_AT)
+        for role in (IMAGE, PARAMETERS)
+    )
+    bad: list[tuple[str, str, str]] = []
+    sizes: Counter[tuple[int, int]] = Counter()
+    for file, data in _contents(listing, pictures, image.MAX_BYTES, bad):
+        try:
+            sizes[check_image(file.path, data, "scan")] += 1
+        except BadSample as problem:
+            bad.append((file.path, problem.reason, problem.detail))
+    lines: Counter[int] = Counter()
+    poses, expressions = [np.empty((0, 6))], [np.empty(0)]
+    std = expression_std()
+    for file, data in _contents(listing, texts, parameters.MAX_BYTES, bad):
+        try:
+            parsed = parse_parameters(data, listing.configuration.text)
+            _check_pose(parsed["pose"])
+        except BadSample as problem:
+            bad.append((file.path, problem.reason, problem.detail))
+            continue
+        lines[len(data.strip().splitlines())] += 1
+        poses.append(parsed["pose"][None])
+        expressions.append(np.abs(parsed["expression"] / std).max(keepdims=True))
+    pose = np.concatenate(poses)
+    return SpotCheck(
+        pictures=len(pictures),
+        texts=len(texts),
+        sizes=sizes,
+        lines=lines,
+        bad=bad,
+        euler=np.degrees(pose[:, :3]),
+        scale=pose[:, 5] * 1000,
+        expression=np.concatenate(expressions),
+    )
+
+
+def evenly(items: list[_Item], most: int) -> list[_Item]:
+    """At most so many of the items, at equal distances, the first and the last among them."""
+    if len(items) <= most:
+        return items
+    return [items[row] for row in np.linspace(0, len(items) - 1, most).round().astype(int)]
+
+
+def _check_pose(pose: np.ndarray) -> None:
+    for bad in bad_poses(pose[None, :3], pose[5:]).values():
+        raise bad
+
+
+def _contents(
+    listing: Listing, files: list[RawFile], most: int, bad: list[tuple[str, str, str]]
+) -> Iterator[tuple[RawFile, bytes]]:
+    """The files with their bytes, up to one more than most; those that cannot be read are added to the bad."""
+
+    def read(file: RawFile) -> bytes | BadSample:
+        try:
+            return read_raw_file(listing.inputs, file, most)
+        except BadSample as problem:
+            return problem
+
+    for file, data in zip(files, map_reads(listing.inputs, read, files), strict=True):
+        if isinstance(data, BadSample):
+            bad.append((file.path, data.reason, data.detail))
+        else:
+            yield file, data

@@ -1,0 +1,116 @@
+"""Counts what a listing of raw folders holds, from the names and sizes alone."""
+
+import dataclasses
+import os
+from collections import Counter, defaultdict
+
+from pipeline.planning.raw_inputs import Listing
+from transforms.raw.archives import is_archive_name
+from transforms.raw.names import IMAGE, PARAMETERS, SampleName
+from transforms.raw.raw_files import input_name
+
+FULL_AUGMENTATIONS = 30  # of a source of the complete data set
+
+_PICTURE_ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".exr", ".npy"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Survey:
+    """What lies in raw folders.
+
+    Attributes:
+        pairs: for each source, how many of its samples have one picture and one parameter text.
+        layouts: where sample files lie, ``CoarseData/<source>/``, and how many of each suffix.
+        lone_pictures: keys with a picture and no parameters.
+        lone_parameters: keys with parameters and no picture.
+        duplicates: keys with more than one picture or parameter text.
+        empty: sample files of 0 bytes.
+        image_bytes: of all pictures of samples together.
+        textless: folders that hold pictures, and no text file, in any folder in them: how many
+            such folders, and how many pictures.
+        archives: archives, and pieces of them, that lie within an input.
+    """
+
+    pairs: dict[str, int]
+    layouts: dict[str, Counter[str]]
+    lone_pictures: list[str]
+    lone_parameters: list[str]
+    duplicates: list[str]
+    empty: list[str]
+    image_bytes: int
+    textless: dict[str, tuple[int, int]]
+    archives: list[str]
+
+    @property
+    def samples(self) -> int:
+        """How many samples can be converted, as far as names tell."""
+        return sum(self.pairs.values())
+
+
+def survey(listing: Listing) -> Survey:
+    """Counts what a listing holds."""
+    pairs: Counter[str] = Counter()
+    found = Survey({}, defaultdict(Counter), [], [], [], [], 0, textless_folders(listing), _archives(listing))
+    image_bytes = 0
+    for name, sample in listing.samples.items():
+        pairs[name.source] += 0
+        files = sample.files
+        if any(len(some) > 1 for some in files.values()):
+            found.duplicates.append(name.key)
+        elif PARAMETERS not in files:
+            found.lone_pictures.append(name.key)
+        elif IMAGE not in files:
+            found.lone_parameters.append(name.key)
+        else:
+            pairs[name.source] += 1
+        for file in (file for some in files.values() for file in some):
+            place = _place(listing, name, file.root, _folder(file.path))
+            found.layouts[place][os.path.splitext(file.path)[1]] += 1
+            if not file.bytes:
+                found.empty.append(file.path)
+        image_bytes += sum(file.bytes for file in files.get(IMAGE, ()))
+    return dataclasses.replace(found, pairs=dict(pairs), layouts=dict(found.layouts), image_bytes=image_bytes)
+
+
+def textless_folders(listing: Listing) -> dict[str, tuple[int, int]]:
+    """Folders with pictures and no text file, added up by the folder they are in.
+
+    FineData looks so: it has a picture and a depth map for each sample, and no parameters.
+
+    Returns:
+        By folder: how many folders in it are such, and how many pictures these hold.
+    """
+    pictures: Counter[str] = Counter()
+    with_text = {
+        _folder(file.path) for ending, files in listing.other_files.items() if ending.endswith(".txt") for file in files
+    }
+    for found in listing.samples.values():
+        with_text.update(_folder(file.path) for file in found.files.get(PARAMETERS, ()))
+        if PARAMETERS not in found.files:
+            pictures.update(_folder(file.path) for file in found.files.get(IMAGE, ()))
+    for ending, files in listing.other_files.items():
+        if os.path.splitext(ending)[1].lower() in _PICTURE_ENDINGS or ending.lower() in _PICTURE_ENDINGS:
+            pictures.update(_folder(file.path) for file in files)
+    added: dict[str, tuple[int, int]] = {}
+    for folder, count in pictures.items():
+        if folder not in with_text:
+            parent = _folder(folder)
+            folders, total = added.get(parent, (0, 0))
+            added[parent] = folders + 1, total + count
+    return added
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _archives(listing: Listing) -> list[str]:
+    files = (file.path for some in listing.other_files.values() for file in some)
+    return sorted(path for path in files if is_archive_name(os.path.basename(path)))
+
+
+def _place(listing: Listing, name: SampleName, root: int, folder: str) -> str:
+    """A folder with the source's name left open; with the input folder where there are several."""
+    parts = ["<source>" if part == name.source else part for part in folder.split("/") if part]
+    before = [input_name(listing.inputs[root])] if len(listing.inputs) > 1 else []
+    return "".join(part + "/" for part in before + parts) or "./"

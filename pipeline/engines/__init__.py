@@ -1,0 +1,1 @@
+"""Beam runners and their worker processes."""

@@ -1,0 +1,60 @@
+"""A worker process: Beam's own worker with the steps of this project, whoever has started it."""
+
+import importlib
+import os
+
+_TIMEOUT_SECONDS = 60.0
+
+
+def import_steps() -> None:
+    """Imports all steps, which takes a second.
+
+    Before threads work: TensorFlow Datasets replaces Python's own import while it is imported; another thread that
+    imports something then, as Beam does at the start of a step, gets an object that it cannot use.
+    """
+    importlib.import_module("pipeline.graph")
+
+
+def work(worker: str, provision_endpoint: str) -> None:
+    """Works for an engine until that says that it is done, and ends this process.
+
+    Args:
+        worker: this process's id there.
+        provision_endpoint: where the engine tells what else there is to know.
+    """
+    import_steps()
+    os.environ["WORKER_ID"] = worker
+    # Only now, because Beam's modules read the worker's id when they are imported.
+    from apache_beam.runners.worker import sdk_worker_main
+
+    from pipeline.engines.worker_options import keep_options_out_of_the_log
+
+    keep_options_out_of_the_log()
+    os.environ.update(_provisioned(provision_endpoint, worker))
+    sdk_worker_main.main([])
+    os._exit(0)  # without waiting for threads that wait for the engine
+
+
+def _provisioned(endpoint: str, worker: str) -> dict[str, str]:
+    """What Beam's worker reads from its environment, as the engine answers it."""
+    import grpc
+    from apache_beam.portability.api import beam_provision_api_pb2, beam_provision_api_pb2_grpc
+    from google.protobuf import json_format, text_format
+
+    with grpc.insecure_channel(endpoint) as channel:
+        service = beam_provision_api_pb2_grpc.ProvisionServiceStub(channel)
+        info = service.GetProvisionInfo(
+            beam_provision_api_pb2.GetProvisionInfoRequest(),
+            metadata=[("worker_id", worker)],
+            timeout=_TIMEOUT_SECONDS,
+            wait_for_ready=True,
+        ).info
+    provisioned = {
+        "PIPELINE_OPTIONS": json_format.MessageToJson(info.pipeline_options),
+        "LOGGING_API_SERVICE_DESCRIPTOR": text_format.MessageToString(info.logging_endpoint),
+        "CONTROL_API_SERVICE_DESCRIPTOR": text_format.MessageToString(info.control_endpoint),
+        "RUNNER_CAPABILITIES": " ".join(info.runner_capabilities),
+    }
+    if info.HasField("status_endpoint"):
+        provisioned["STATUS_API_SERVICE_DESCRIPTOR"] = text_format.MessageToString(info.status_endpoint)
+    return provisioned

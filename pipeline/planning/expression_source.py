@@ -1,0 +1,37 @@
+"""``--expression``: the file itself, or an archive of the data set that holds it.
+
+``Exp_Pca.bin`` lies within the same split zip as the samples, which users cannot open.
+"""
+
+from pathlib import Path
+
+from transforms.errors import UserError, input_errors
+from transforms.face.expression_file import EXPRESSION_FILE, FILE_BYTES
+from transforms.raw.archives import is_archive_name, read_directory, read_member
+from transforms.reject import BadSample
+from transforms.storage import Place, make_folder, write_file
+
+
+def expression_file(path: Place, cache: Path) -> Place:
+    """The expression file; one that lies in an archive is copied out of it, once, to the model cache.
+
+    Raises:
+        UserError: the archive does not hold it, or is damaged.
+    """
+    if not is_archive_name(path.name):
+        return path
+    with input_errors():
+        directory = read_directory(path)
+    members = [member for member in directory.members if Path(member.path).name == EXPRESSION_FILE]
+    if not members:
+        raise UserError(f"{path}: holds no {EXPRESSION_FILE}; name the file, or the archive that does")
+    copy = cache / f"expression-{members[0].crc or 0:08x}" / EXPRESSION_FILE
+    if not copy.exists():
+        try:
+            with input_errors():
+                data = read_member(directory.pieces, members[0], FILE_BYTES)
+        except BadSample as bad:
+            raise UserError(f"{path}: {members[0].path}: {bad.detail}; fetch the archive again") from None
+        make_folder(copy.parent)
+        write_file(copy, data)
+    return copy

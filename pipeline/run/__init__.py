@@ -1,0 +1,1 @@
+"""The folder of a run: fingerprint, metadata, manifest, progress and summary."""

@@ -1,0 +1,74 @@
+"""Finds finished conversions and reads what stands beside their shards."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pipeline.run.run_files import MANIFEST, PLAN, REJECTED, RUN, UNFINISHED
+from pipeline.run.stage_view import StageView
+from transforms.errors import UserError
+from transforms.records.plan_file import DATASET
+from transforms.reject import Reject
+from transforms.storage import Place, list_paths
+from transforms.storage.json_files import read_json
+
+
+def find_conversions(folder: Place) -> list[Place]:
+    """The conversions in a folder: itself, or those of each configuration below an --output folder.
+
+    Raises:
+        UserError: there is none, or the folder cannot be read.
+    """
+    try:
+        if (folder / MANIFEST).is_file():
+            return [folder]
+        found = [place for place in _folders_with(folder, MANIFEST) if not place.name.endswith(UNFINISHED)]
+        unfinished = [] if found else _folders_with(folder, PLAN)
+    except OSError as error:
+        raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from None
+    if unfinished:
+        raise UserError(f"{unfinished[0]}: of a conversion that is not finished; run its command again")
+    if not found:
+        raise UserError(
+            f"{folder}: no finished conversion ({DATASET}/<config>/<version>/{MANIFEST}); "
+            "name the --output folder of threedface convert"
+        )
+    return found
+
+
+def _folders_with(folder: Place, name: str) -> list[Place]:
+    """The folders of configurations and versions that hold a file."""
+    if isinstance(folder, Path):
+        return sorted(path.parent for path in folder.glob(f"{DATASET}/*/*/{name}"))
+    paths = (f"{DATASET}/{path}" for path in list_paths(folder / DATASET))
+    return [folder / path.rpartition("/")[0] for path in paths if path.count("/") == 3 and path.endswith(f"/{name}")]
+
+
+def read_manifest(folder: Place, name: str = MANIFEST) -> dict[str, Any]:
+    """The manifest of a conversion.
+
+    Raises:
+        UserError: it is missing or no longer whole.
+    """
+    try:
+        manifest: dict[str, Any] = read_json(folder / name)
+    except OSError as error:
+        raise UserError(f"{folder / name}: cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise UserError(f"{folder / name}: damaged ({error}); convert again") from None
+    return manifest
+
+
+def read_rejects(folder: Place) -> list[Reject]:
+    """The rejected samples of a conversion."""
+    lines = (folder / REJECTED).read_text(encoding="utf-8").splitlines()
+    return [Reject(**json.loads(line)) for line in lines]
+
+
+def read_last_stages(folder: Place) -> StageView | None:
+    """What the stages of the last run did; None where that is not known."""
+    try:
+        stages = read_json(folder / RUN)["stages"]
+        return StageView.from_json(stages) if stages else None
+    except (OSError, ValueError, KeyError, TypeError):  # not copied along, damaged, or of another version
+        return None

@@ -1,0 +1,102 @@
+"""A lock in an object store, as good as it can be had there: an object that says who is at work.
+
+Two runs that look at the same moment may both go in: a store has no lock that both see at once. What
+happens then: they write the same bytes under the same names, and at worst one takes away what the other
+has not marked yet, which that one finds missing, and fails cleanly. Run again, it goes on.
+"""
+
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from transforms.errors import UserError
+from transforms.storage import RemotePath, remove_files
+from transforms.storage.json_files import read_json, write_json
+
+_BEAT_SECONDS = 60.0
+_FRESH_SECONDS = 180.0  # three beats; the clocks of two machines may differ a little
+
+
+class StoreLock:
+    """The lock of a run.
+
+    Attributes:
+        place: its object.
+    """
+
+    def __init__(self, place: RemotePath) -> None:
+        """Takes its object, which need not be there."""
+        self.place = place
+        self._run = uuid.uuid4().hex
+
+    def take(self) -> None:
+        """Takes the lock.
+
+        Raises:
+            UserError: another run has it, and is alive as far as can be seen.
+            OSError: the store refuses.
+        """
+        holder = self.holder()
+        if not holder:
+            self._beat()
+            holder = self.holder()  # another may have looked at the same moment
+        if holder:
+            raise UserError(
+                f"{self.place.parent}: another run is at work there (process {holder['pid']} on {holder['host']}); "
+                f"wait for its end. If it was killed, wait {_FRESH_SECONDS / 60:.0f} minutes, or remove {self.place}"
+            )
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keeps the lock that was taken, says again and again that the run is alive, and gives it back."""
+        left = threading.Event()
+
+        def follow() -> None:
+            while not left.wait(_BEAT_SECONDS):
+                with suppress(OSError):  # the run itself will find the store gone
+                    self._beat()
+
+        thread = threading.Thread(target=follow, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            left.set()
+            thread.join()
+            with suppress(OSError):
+                if read_json(self.place)["run"] == self._run:
+                    remove_files(self.place.parent, [self.place.name])
+
+    def holder(self) -> dict[str, Any] | None:
+        """Who else has the lock and is alive, as far as can be seen: host, pid, time and run."""
+        try:
+            found: dict[str, Any] = read_json(self.place)
+        except FileNotFoundError:
+            return None
+        if found["run"] == self._run or abs(time.time() - found["time"]) > _FRESH_SECONDS:
+            return None
+        if found["host"] == socket.gethostname() and not _is_alive(found["pid"]):
+            return None
+        return found
+
+    def _beat(self) -> None:
+        now = {"host": socket.gethostname(), "pid": os.getpid(), "time": time.time(), "run": self._run}
+        write_json(self.place, now)
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether another process of this machine has an id."""
+    if pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # of another user
+        pass
+    return True

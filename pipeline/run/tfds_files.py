@@ -1,0 +1,91 @@
+"""The files by which TFDS reads a folder of shards, from TFDS's own classes, without TensorFlow.
+
+``tfds.folder_dataset.write_metadata`` writes the same files, but needs a local folder that holds the shards' names.
+"""
+
+import json
+
+import numpy as np
+import tensorflow_datasets as tfds
+from google.protobuf import json_format
+from tensorflow_datasets.core import constants
+from tensorflow_datasets.core.dataset_info import DatasetIdentity
+
+from transforms.records.plan_file import DATASET
+from transforms.records.schema import PICTURES, Feature
+from transforms.records.shards import Shard
+
+HOMEPAGE = "https://github.com/Juyong/3DFace"
+LICENSE = "Research use only; the data set and the Basel Face Model have licences of their own."
+CITATION = """@article{guo2019cnn,
+  title={{CNN}-Based Real-Time Dense Face Reconstruction with Inverse-Rendered Photo-Realistic Face Images},
+  author={Guo, Yudong and Zhang, Juyong and Cai, Jianfei and Jiang, Boyi and Zheng, Jianmin},
+  journal={IEEE Transactions on Pattern Analysis and Machine Intelligence},
+  volume={41}, number={6}, pages={1294--1307}, year={2019}
+}"""
+
+
+def tfds_files(
+    features: tuple[Feature, ...], splits: dict[str, list[Shard]], description: str, version: str
+) -> dict[str, str]:
+    """The text of each file of TFDS's metadata, by file name.
+
+    Args:
+        features: the schema of the records.
+        splits: the shards of each split, in order.
+        description: of the data set.
+        version: of the data set, such as 1.0.0.
+    """
+    connector = tfds_features(features)
+    info = tfds.core.DatasetInfo(
+        builder=DatasetIdentity(name=DATASET, version=tfds.core.Version(version), data_dir="", module_name=""),
+        features=connector,
+        description=description,
+        homepage=HOMEPAGE,
+        citation=CITATION,
+        license=LICENSE,
+    )
+    info.set_file_format("tfrecord")
+    info.set_splits(tfds.core.SplitDict([_split_info(name, shards) for name, shards in splits.items()]))
+    return {
+        constants.DATASET_INFO_FILENAME: info.as_json,
+        constants.FEATURES_FILENAME: json.dumps(
+            json_format.MessageToDict(connector.to_proto()), indent=4, sort_keys=True
+        ),
+        constants.LICENSE_FILENAME: info.redistribution_info.license,
+    }
+
+
+def tfds_features(features: tuple[Feature, ...]) -> tfds.features.FeaturesDict:
+    """The schema as TFDS features."""
+    nested: dict = {}
+    for feature in features:
+        *parents, name = feature.name.split("/")
+        place = nested
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[name] = _tfds_feature(feature)
+    return tfds.features.FeaturesDict(nested)
+
+
+def _tfds_feature(feature: Feature) -> tfds.features.FeatureConnector:
+    if feature.kind in PICTURES:
+        pixels, file_format = PICTURES[feature.kind]
+        return tfds.features.Image(
+            shape=feature.shape, dtype=np.dtype(pixels), encoding_format=file_format, doc=feature.meaning
+        )
+    if feature.kind == "string":
+        return tfds.features.Text(doc=feature.meaning)
+    meaning = f"{feature.meaning} [{feature.unit}]" if feature.unit else feature.meaning
+    return tfds.features.Tensor(shape=feature.shape, dtype=np.dtype(feature.kind), doc=meaning)
+
+
+def _split_info(name: str, shards: list[Shard]) -> tfds.core.SplitInfo:
+    return tfds.core.SplitInfo(
+        name=name,
+        shard_lengths=[shard.samples for shard in shards],
+        num_bytes=sum(shard.bytes for shard in shards),
+        filename_template=tfds.core.ShardedFileTemplate(
+            dataset_name=DATASET, data_dir="", split=name, filetype_suffix="tfrecord"
+        ),
+    )

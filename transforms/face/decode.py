@@ -1,0 +1,138 @@
+"""Coefficients to what a record keeps of the mesh, without ever holding a whole mesh.
+
+    V = mean + identity_basis @ identity + expression_basis @ expression        [um]
+
+All 30 augmentations of a photograph share their identity coefficients, so that part, 100 of the 179
+components, is multiplied once for each run of equal ones. Each block of vertices is reduced (bounds,
+chosen vertices) before the next is decoded, in buffers that are used again: multiplied for the whole
+chunk at once, where BLAS is at its best, and then reduced for a few samples at a time, which stay in a
+core's own cache. Workers would slow each other in the cache they share, and more so in memory.
+"""
+
+import dataclasses
+from typing import NamedTuple
+
+import numpy as np
+
+from transforms.face.indices import VERTICES
+from transforms.face.prepared_model import BLOCK_VERTICES, PreparedModel
+
+_REDUCED_SAMPLES = 30  # whose part of a block, half a MiB, is reduced while it is in the L2 cache
+
+
+class MeshSummary(NamedTuple):
+    """What is kept of n decoded meshes.
+
+    Attributes:
+        bounds: min and max over all 53215 vertices, shape (n, 2, 3) float32, um.
+        image_bounds: the same of the projected vertices, shape (n, 2, 3) float32, px.
+        centroid: mean of the vertices, shape (n, 3) float64, um.
+        vertices: the chosen vertices in the order asked for, shape (n, m, 3) float32, um.
+    """
+
+    bounds: np.ndarray
+    image_bounds: np.ndarray
+    centroid: np.ndarray
+    vertices: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class ChosenVertices:
+    """Vertices to keep whole, sorted into the blocks of a prepared model.
+
+    Attributes:
+        count: how many.
+        rows: for each block, which of its vertices.
+        places: for each block, where these go in the result.
+    """
+
+    count: int
+    rows: tuple[np.ndarray, ...]
+    places: tuple[np.ndarray, ...]
+
+
+def choose_vertices(vertices: np.ndarray) -> ChosenVertices:
+    """Sorts vertices (0-based, of the 53215, any order, repeats allowed) into blocks."""
+    if len(vertices) and not (vertices.min() >= 0 and vertices.max() < VERTICES):
+        raise ValueError(f"vertices {vertices.min()}..{vertices.max()} are not all within 0..{VERTICES - 1}")
+    block = vertices // BLOCK_VERTICES
+    places = tuple(np.flatnonzero(block == number) for number in range(-(-VERTICES // BLOCK_VERTICES)))
+    rows = tuple(vertices[some] - number * BLOCK_VERTICES for number, some in enumerate(places))
+    return ChosenVertices(len(vertices), rows, places)
+
+
+def decode(
+    model: PreparedModel,
+    identity: np.ndarray,
+    expression: np.ndarray,
+    cameras: np.ndarray,
+    chosen: ChosenVertices,
+) -> MeshSummary:
+    """Decodes the meshes of a chunk of samples and reduces them.
+
+    Args:
+        model: the prepared face model.
+        identity: raw coefficients, shape (n, 100) float32; fastest where equal ones are neighbours.
+        expression: raw coefficients, shape (n, 79) float32.
+        cameras: um to px, shape (n, 3, 4) float64.
+        chosen: the vertices to keep.
+    """
+    samples = len(identity)
+    runs = equal_runs(identity)
+    run_identity = identity[[start for start, _ in runs]]
+    linear = cameras[:, :, :3].astype(np.float32)
+    bounds = np.empty((samples, 2, 3), np.float32)
+    bounds[:, 0], bounds[:, 1] = np.inf, -np.inf
+    image_bounds = bounds.copy()
+    vertices = np.empty((samples, 3, chosen.count), np.float32)
+    groups = _groups(runs, samples)
+    mesh_buffer = np.empty(samples * 3 * BLOCK_VERTICES, np.float32)
+    image_buffer = np.empty(_REDUCED_SAMPLES * 3 * BLOCK_VERTICES, np.float32)
+
+    for block, rows, places in zip(model.blocks(), chosen.rows, chosen.places, strict=True):
+        size = block.stop - block.start
+        flat = mesh_buffer[: samples * 3 * size].reshape(samples, 3 * size)
+        np.matmul(expression, block.expression, out=flat)
+        neutral = run_identity @ block.identity + block.mean
+        for group, pieces in groups:
+            for run, piece in pieces:
+                flat[piece] += neutral[run]
+            planes = flat[group].reshape(-1, 3, size)
+            vertices[group][:, :, places] = planes[:, :, rows]
+            _widen(bounds[group], planes)
+            image = image_buffer[: planes.size].reshape(planes.shape)
+            np.matmul(linear[group], planes, out=image)
+            _widen(image_bounds[group], image)
+
+    return MeshSummary(
+        bounds=bounds,
+        image_bounds=image_bounds + cameras[:, None, :, 3].astype(np.float32),
+        centroid=model.centroid[0] + np.hstack([identity, expression]).astype(np.float64) @ model.centroid[1:],
+        vertices=vertices.transpose(0, 2, 1),
+    )
+
+
+def equal_runs(rows: np.ndarray) -> list[tuple[int, int]]:
+    """Start and stop of each run of equal rows."""
+    starts = np.flatnonzero(np.concatenate([[True], (rows[1:] != rows[:-1]).any(axis=1)]))
+    return list(zip(starts.tolist(), [*starts[1:].tolist(), len(rows)], strict=True))
+
+
+def _groups(runs: list[tuple[int, int]], samples: int) -> list[tuple[slice, list[tuple[int, slice]]]]:
+    """The samples that are reduced together, each with the runs in it: their numbers, and what of them is in it."""
+    groups = []
+    for first in range(0, samples, _REDUCED_SAMPLES):
+        end = min(first + _REDUCED_SAMPLES, samples)
+        pieces = [
+            (number, slice(max(start, first), min(stop, end)))
+            for number, (start, stop) in enumerate(runs)
+            if start < end and stop > first
+        ]
+        groups.append((slice(first, end), pieces))
+    return groups
+
+
+def _widen(bounds: np.ndarray, planes: np.ndarray) -> None:
+    """Widens bounds (n, 2, 3) so that they hold the points of planes (n, 3, m)."""
+    np.minimum(bounds[:, 0], planes.min(axis=2), out=bounds[:, 0])
+    np.maximum(bounds[:, 1], planes.max(axis=2), out=bounds[:, 1])

@@ -1,0 +1,44 @@
+"""The index lists and standard deviations that the data set fixes, carried as package data.
+
+Sources: the vertex lists agree with 3DDFA, Deep3DFaceReconstruction and Beyond3DMM; the expression
+standard deviations were given out by the data set's authors (github.com/Juyong/3DFace, issue 3).
+"""
+
+from importlib import resources
+
+import numpy as np
+
+FULL_VERTICES = 53490  # vertices of BFM 2009
+VERTICES = 53215  # vertices of the data set: BFM 2009 less the inner mouth
+FULL_TRIANGLES = 106466  # triangles of BFM 2009
+IDENTITY_COMPONENTS = 100  # of the 199 of BFM 2009
+EXPRESSION_COMPONENTS = 79
+LANDMARKS = 68
+
+# Rows of the 68 iBUG landmarks.
+RIGHT_OUTER_EYE, LEFT_OUTER_EYE, NOSE_TIP = 36, 45, 30
+
+
+def _read(name: str, dtype: type = np.int64) -> np.ndarray:
+    text = (resources.files("transforms.face") / "data" / name).read_text(encoding="ascii")
+    return np.array(text.split(), dtype=dtype)
+
+
+def landmark_vertices() -> np.ndarray:
+    """The 68 iBUG landmarks, in iBUG order, as 0-based vertices of the 53215: shape (68,) int64."""
+    return _read("landmarks68_vertices.txt")
+
+
+def removed_vertices() -> np.ndarray:
+    """The 275 inner-mouth vertices of BFM 2009 that the data set leaves out: 0-based, ascending, int64."""
+    return _read("bfm2009_removed_vertices.txt")
+
+
+def kept_vertices() -> np.ndarray:
+    """The 53215 vertices of BFM 2009 that the data set keeps, in order: 0-based, int64."""
+    return np.delete(np.arange(FULL_VERTICES), removed_vertices())
+
+
+def expression_std() -> np.ndarray:
+    """Standard deviations of the 79 raw expression coefficients: shape (79,) float64, um."""
+    return _read("expression_std.txt", np.float64)

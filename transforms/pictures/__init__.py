@@ -1,0 +1,1 @@
+"""Pictures as JPEG and PNG, cropped and resampled."""

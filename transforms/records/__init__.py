@@ -1,0 +1,1 @@
+"""Records and shards: the schema, its encoding as TFRecord, and statistics."""

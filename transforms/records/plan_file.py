@@ -1,0 +1,182 @@
+"""The plan of a run as a file: what goes into which chunk and shard, decided before the run.
+
+JSON lines. The first is a header: input folders, shards, rejects. Each further one is a chunk. Steps
+are given addresses of chunks in the file, so that the pipeline itself stays small.
+"""
+
+import dataclasses
+import json
+import zlib
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any, NamedTuple
+
+from transforms.raw.names import SampleName
+from transforms.raw.raw_files import RawFile
+from transforms.raw.raw_sample import SampleFiles
+from transforms.records.addressed_lines import LineAddress, json_line, read_line, write_lines
+from transforms.reject import Reject
+from transforms.storage import Place, read_range
+
+DATASET = "threedface"
+
+_HEADER_PIECE = 1 << 20  # bytes read at once, to find the end of the first line
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedShard:
+    """A shard to be written.
+
+    Attributes:
+        number: its number among all shards of the run.
+        split: name of the split it belongs to.
+        index: its number within the split.
+        of: how many shards the split has.
+        sources: how many sources are planned for it.
+        samples: how many samples are planned for it.
+        chunks: numbers of the chunks that make it up.
+        fingerprint: of all that its bytes depend on but the raw files' contents.
+    """
+
+    number: int
+    split: str
+    index: int
+    of: int
+    sources: int
+    samples: int
+    chunks: tuple[int, ...]
+    fingerprint: str
+
+    @property
+    def file_name(self) -> str:
+        """The name that TFDS expects."""
+        return f"{DATASET}-{self.split}.tfrecord-{self.index:05d}-of-{self.of:05d}"
+
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> "PlannedShard":
+        """A shard as JSON holds it."""
+        return cls(**{**entry, "chunks": tuple(entry["chunks"])})
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedChunk:
+    """Samples that are worked on together.
+
+    Attributes:
+        number: its number among all chunks of the run.
+        shard: number of the shard it goes to.
+        fingerprint: of all that its records depend on but the raw files' contents.
+        samples: where the samples lie.
+    """
+
+    number: int
+    shard: int
+    fingerprint: str
+    samples: tuple[SampleFiles, ...]
+
+    def packed(self) -> "PackedChunk":
+        """The chunk as a plan in memory holds it."""
+        # The roles once, and then for each sample its files in their order.
+        roles = sorted({role for sample in self.samples for role in sample.files})
+        samples = [[name, *(files.get(role) for role in roles)] for name, files in self.samples]
+        line = json_line([self.number, self.shard, self.fingerprint, roles, samples])
+        return PackedChunk(self.number, self.shard, self.fingerprint, len(self.samples), zlib.compress(line, 1))
+
+    @classmethod
+    def from_json(cls, entry: list[Any]) -> "PlannedChunk":
+        """A chunk as it stands in the plan file."""
+        number, shard, fingerprint, roles, samples = entry
+        return cls(
+            number,
+            shard,
+            fingerprint,
+            tuple(
+                SampleFiles(
+                    SampleName(*name),
+                    {role: _raw_file(*file) for role, file in zip(roles, files, strict=True) if file is not None},
+                )
+                for name, *files in samples
+            ),
+        )
+
+
+class PackedChunk(NamedTuple):
+    """A planned chunk in a twentieth of its memory: there are 40,000 chunks of ten million samples.
+
+    Attributes:
+        number: as of the chunk.
+        shard: as of the chunk.
+        fingerprint: as of the chunk.
+        sample_count: how many samples it has.
+        compressed: its line in the plan file.
+    """
+
+    number: int
+    shard: int
+    fingerprint: str
+    sample_count: int
+    compressed: bytes
+
+    @property
+    def line(self) -> bytes:
+        """Its line in the plan file."""
+        return zlib.decompress(self.compressed)
+
+    @property
+    def samples(self) -> tuple[SampleFiles, ...]:
+        """Where the samples lie."""
+        return PlannedChunk.from_json(json.loads(self.line)).samples
+
+
+@dataclasses.dataclass(frozen=True)
+class PlanHeader:
+    """What a plan file says besides its chunks.
+
+    Attributes:
+        identity: what makes the run's bytes: versions, options, model files, a digest of the plan.
+        samples: how many samples were found.
+        shards: the shards to write.
+        rejects: samples that the listing alone shows to be unusable.
+    """
+
+    identity: dict[str, Any]
+    samples: int
+    shards: tuple[PlannedShard, ...]
+    rejects: tuple[Reject, ...]
+
+
+def write_plan(place: Place, header: PlanHeader, chunks: Iterable[PackedChunk]) -> list[LineAddress]:
+    """Writes a plan file, which is there when it is whole.
+
+    Returns:
+        The address of each chunk, in the order given.
+    """
+    lines = (chunk.line for chunk in chunks)
+    return write_lines(place, chain([json_line(dataclasses.asdict(header))], lines))[1:]
+
+
+def read_plan_header(place: Place) -> PlanHeader:
+    """Reads the header of a plan file."""
+    header = json.loads(_first_line(place))
+    return PlanHeader(
+        identity=header["identity"],
+        samples=header["samples"],
+        shards=tuple(map(PlannedShard.from_json, header["shards"])),
+        rejects=tuple(Reject(**reject) for reject in header["rejects"]),
+    )
+
+
+def read_planned_chunk(place: Place, address: LineAddress) -> PlannedChunk:
+    """Reads one chunk of a plan file."""
+    return PlannedChunk.from_json(read_line(place, address))
+
+
+def _first_line(place: Place) -> bytes:
+    line = b""
+    while b"\n" not in line and (piece := read_range(place, len(line), _HEADER_PIECE)):
+        line += piece
+    return line.partition(b"\n")[0]
+
+
+def _raw_file(root: int, path: str, size: int, extent: list | None) -> RawFile:
+    return RawFile(root, path, size, tuple(extent) if extent else None)

@@ -1,0 +1,110 @@
+"""Reads the files of many samples: from a file system one after the other, from object stores many at a time.
+
+A store takes 20 to 50 ms to answer, however little is asked for. So requests are under way at the same
+time, and files that lie close together in an archive are asked for as one.
+"""
+
+import functools
+import os
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from transforms.raw.archives import Pieces, member_extent
+from transforms.raw.image_check import ImageCheck
+from transforms.raw.parameters import TextForm
+from transforms.raw.raw_files import RawInput, is_remote
+from transforms.raw.raw_sample import RawSample, SampleFiles, read_sample
+from transforms.reject import Reject
+from transforms.storage.store import CONNECTIONS
+
+_GAP = 64 * 1024  # what lies between two files is read along up to here: it is sooner there than another answer
+_SPAN = 8 * 1024 * 1024  # bytes of one request, so that several are under way
+_SPANS = 64 * 1024 * 1024  # bytes of an archive held for a chunk, whose pictures take half of it at most
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+def read_samples(
+    inputs: list[RawInput], samples: Iterable[SampleFiles], image_check: ImageCheck, form: TextForm
+) -> list[RawSample | Reject]:
+    """Reads and checks the files of samples, see `read_sample`; in the samples' order.
+
+    Raises:
+        OSError: an object store failed, or refuses.
+    """
+    samples = list(samples)
+    near = _with_spans(inputs, samples)
+    return list(map_reads(inputs, lambda files: read_sample(near, files, image_check, form), samples))
+
+
+def map_reads(inputs: list[RawInput], read: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
+    """Maps a function that reads of the inputs; many at a time where any of these is in an object store."""
+    return _pool().map(read, items) if any(map(is_remote, inputs)) else map(read, items)
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    """One for the process, whose threads are started when they are needed."""
+    return ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="fetch")
+
+
+os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
+class _PiecesAtHand(Pieces):
+    """Pieces of which some spans have been read already."""
+
+    def __init__(self, pieces: Pieces, spans: list[tuple[int, int]]) -> None:
+        super().__init__(pieces.paths, pieces.sizes)
+        self._offsets = [start for start, _ in spans]
+        self._spans = list(_pool().map(lambda span: pieces.read_at(span[0], span[1] - span[0]), spans))
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """See `Pieces.read_at`."""
+        row = bisect_right(self._offsets, offset) - 1
+        if row >= 0:
+            start = offset - self._offsets[row]
+            if start + size <= len(self._spans[row]):
+                return self._spans[row][start : start + size]
+        return super().read_at(offset, size)
+
+
+def _with_spans(inputs: list[RawInput], samples: list[SampleFiles]) -> list[RawInput]:
+    """The inputs; of archives in object stores, with what the samples need of them."""
+    wanted: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for sample in samples:
+        for file in sample.files.values():
+            place = inputs[file.root]
+            if isinstance(place, Pieces) and place.is_remote and file.extent is not None:
+                offset, stored_bytes, method, _ = file.extent
+                wanted[file.root].append(member_extent(file.path, offset, stored_bytes, method, place.size))
+    near = list(inputs)
+    for root, extents in wanted.items():
+        pieces = inputs[root]
+        assert isinstance(pieces, Pieces)
+        near[root] = _PiecesAtHand(pieces, spans(extents))
+    return near
+
+
+def spans(extents: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Joins extents that lie close together, in bytes from start to stop.
+
+    Returns:
+        Spans of up to 8 MiB, in order; 64 MiB of them at most. What they do not hold is large, and read on its own.
+    """
+    joined: list[tuple[int, int]] = []
+    held = 0
+    for start, stop in sorted(extents):
+        if stop - start > _SPAN or held + stop - start > _SPANS:
+            continue
+        if joined and start <= joined[-1][1] + _GAP and stop - joined[-1][0] <= _SPAN:
+            first, last = joined.pop()
+            held -= last - first
+            start, stop = first, max(last, stop)
+        held += stop - start
+        joined.append((start, stop))
+    return joined
