@@ -38,9 +38,8 @@ from pipeline.run.summary import conversion_summary
 from transforms.depth.fine import FINE
 from transforms.errors import RunFailed, UserError
 from transforms.face import indices
-from transforms.face.model_preparation import prepare
-from transforms.face.prepared_model import open_prepared
-from transforms.face.sampling import farthest_points
+from transforms.face.mesh import farthest_points
+from transforms.face.prepared_model import open_prepared, prepare
 from transforms.raw.raw_files import RawInput
 from transforms.records.addressed_lines import write_lists
 from transforms.records.plan_file import PlanHeader, read_plan_header, write_plan

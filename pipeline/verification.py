@@ -14,8 +14,8 @@ from pipeline.run.finished import find_conversions, read_manifest, read_rejects
 from pipeline.shard_reader import has_numbers, read_batches
 from transforms.depth.fine import OF_THE_ORIGINAL
 from transforms.errors import RunFailed
-from transforms.face.model_preparation import file_sha256
 from transforms.face.pose import project
+from transforms.face.prepared_model import file_sha256
 from transforms.records.schema import Feature
 from transforms.storage import Place, list_paths, local_file
 

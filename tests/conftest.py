@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from pipeline.demo.dataset import DemoFiles, write_demo
 from pipeline.demo.face_model import SyntheticModel, make_model
-from transforms.face.model_preparation import prepare
-from transforms.face.prepared_model import PreparedModel, open_prepared
+from transforms.face.prepared_model import PreparedModel, open_prepared, prepare
 
 pytest_plugins = ("object_stores",)
 

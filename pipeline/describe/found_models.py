@@ -8,8 +8,7 @@ import h5py
 
 from pipeline.planning.raw_inputs import Listing
 from transforms.errors import UserError
-from transforms.face.expression_file import EXPRESSION_FILE, FILE_BYTES, is_expression_file
-from transforms.face.identity_files import mat_variables
+from transforms.face.model_files import EXPRESSION_FILE, EXPRESSION_FILE_BYTES, is_expression_file, mat_variables
 from transforms.raw.archives import Pieces
 from transforms.raw.raw_files import RawFile, RawInput
 from transforms.storage import Place, local_file
@@ -54,7 +53,7 @@ def _look_up(place: RawInput, file: RawFile) -> FoundModel | None:
             return FoundModel(path, "", f"cannot be read ({error.strerror or error})")
         return model and model._replace(path=path)
     archive = place.paths[-1]
-    if os.path.basename(file.path) == EXPRESSION_FILE and file.bytes == FILE_BYTES:
+    if os.path.basename(file.path) == EXPRESSION_FILE and file.bytes == EXPRESSION_FILE_BYTES:
         return FoundModel(archive, "--expression", f"holds the data set's {EXPRESSION_FILE}")
     return FoundModel(archive, "", f"holds {file.path}; unpack that file if it is the face model")
 
@@ -64,9 +63,11 @@ def _look(path: Path) -> FoundModel | None:
         head = file.read(128)
     if is_expression_file(path):
         size = path.stat().st_size
-        if size == FILE_BYTES:
+        if size == EXPRESSION_FILE_BYTES:
             return FoundModel(path, "--expression", "the data set's expression components")
-        return FoundModel(path, "", f"an Exp_Pca.bin of {size:,} bytes, expected {FILE_BYTES:,}: copy it again")
+        return FoundModel(
+            path, "", f"an Exp_Pca.bin of {size:,} bytes, expected {EXPRESSION_FILE_BYTES:,}: copy it again"
+        )
     if head.startswith(b"MATLAB 5.0 MAT-file"):
         return _look_mat(path)
     if h5py.is_hdf5(path):

@@ -14,8 +14,8 @@ from transforms.depth.layout import Layout
 from transforms.depth.layout_advice import layout_advice
 from transforms.depth.pictures import read_mask
 from transforms.errors import UserError
+from transforms.face.decode import whole_meshes
 from transforms.face.pose import camera, project, rotation
-from transforms.face.whole_mesh import whole_meshes
 from transforms.raw.names import DEPTH, MASK, PARAMETERS
 from transforms.raw.parameters import ORIGINAL_TEXT, Parameters
 from transforms.raw.raw_files import RawInput

@@ -6,7 +6,7 @@
 from pathlib import Path
 
 from transforms.errors import UserError, input_errors
-from transforms.face.expression_file import EXPRESSION_FILE, FILE_BYTES
+from transforms.face.model_files import EXPRESSION_FILE, EXPRESSION_FILE_BYTES
 from transforms.raw.archives import is_archive_name, read_directory, read_member
 from transforms.reject import BadSample
 from transforms.storage import Place, make_folder, write_file
@@ -29,7 +29,7 @@ def expression_file(path: Place, cache: Path) -> Place:
     if not copy.exists():
         try:
             with input_errors():
-                data = read_member(directory.pieces, members[0], FILE_BYTES)
+                data = read_member(directory.pieces, members[0], EXPRESSION_FILE_BYTES)
         except BadSample as bad:
             raise UserError(f"{path}: {members[0].path}: {bad.detail}; fetch the archive again") from None
         make_folder(copy.parent)

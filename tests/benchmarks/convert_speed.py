@@ -22,7 +22,7 @@ from pathlib import Path
 from measure import Measured, run_measured
 from raw_data import DemoFiles, linked, write_raw_data
 
-from transforms.face.model_preparation import prepare
+from transforms.face.prepared_model import prepare
 
 
 def main() -> None:

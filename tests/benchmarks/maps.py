@@ -23,10 +23,10 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.demo.face_model import make_model
 from pipeline.demo.model_files import write_exp_pca, write_mat
+from transforms.face.decode import whole_meshes
 from transforms.face.indices import landmark_vertices
 from transforms.face.pose import camera, project, rotation
 from transforms.face.prepared_model import PreparedModel, open_prepared, prepare
-from transforms.face.whole_mesh import whole_meshes
 from transforms.maps import face_maps
 from transforms.maps import images as map_images
 from transforms.maps.rasterise import rasterise

@@ -20,9 +20,8 @@ from raw_data import DemoFiles
 from pipeline.planning.plan import make_plan
 from pipeline.planning.raw_inputs import list_inputs
 from transforms.face.indices import NOSE_TIP, landmark_vertices
-from transforms.face.model_preparation import prepare
-from transforms.face.prepared_model import open_prepared
-from transforms.face.sampling import farthest_points
+from transforms.face.mesh import farthest_points
+from transforms.face.prepared_model import open_prepared, prepare
 from transforms.pictures.crop import CropSettings
 from transforms.raw.configurations import COARSE
 from transforms.records.parts import read_part, write_part

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from pipeline.verification import verify, verify_conversion
 from transforms.errors import RunFailed, UserError
-from transforms.face.model_preparation import file_sha256
+from transforms.face.prepared_model import file_sha256
 from transforms.records.tfrecord import frame
 
 FOLDER = "threedface/coarse/1.0.0"

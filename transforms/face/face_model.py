@@ -13,9 +13,8 @@ import numpy as np
 
 from transforms.errors import UserError
 from transforms.face import indices
-from transforms.face.expression_file import read_expression_file
-from transforms.face.identity_files import IdentityModel, read_identity_file
-from transforms.face.normals import triangle_normals
+from transforms.face.mesh import triangle_normals
+from transforms.face.model_files import IdentityModel, read_expression_file, read_identity_file
 
 MEAN_EYE_DISTANCE = 86_300.0  # outer eye corners of the mean face, um
 _EYE_DISTANCE_TOLERANCE = 0.02

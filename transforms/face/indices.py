@@ -1,7 +1,7 @@
-"""The index lists and standard deviations that the data set fixes, carried as package data.
+"""The index lists and standard deviations that the data set fixes, as package data.
 
 Sources: the vertex lists agree with 3DDFA, Deep3DFaceReconstruction and Beyond3DMM; the expression
-standard deviations were given out by the data set's authors (github.com/Juyong/3DFace, issue 3).
+standard deviations were published by the data set's authors (github.com/Juyong/3DFace, issue 3).
 """
 
 from importlib import resources

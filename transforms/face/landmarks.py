@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from transforms.face.normals import triangle_normals
+from transforms.face.mesh import triangle_normals
 from transforms.face.pose import project
 
 
@@ -28,7 +28,7 @@ def neighbourhood(landmark_vertices: np.ndarray, triangles: np.ndarray) -> Neigh
     around = [triangles[(triangles == vertex).any(axis=1)] for vertex in landmark_vertices]
     counts = [len(some) for some in around]
     if not all(counts):
-        raise ValueError(f"landmark {counts.index(0)} lies on no triangle")
+        raise ValueError(f"landmark {counts.index(0)} is on no triangle")
     vertices, rows = np.unique(np.concatenate(around), return_inverse=True)
     return Neighbourhood(
         vertices=vertices.astype(np.int64),

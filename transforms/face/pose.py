@@ -14,7 +14,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Camera:
-    """What takes points of a face to its picture: a scaled orthographic projection.
+    """The projection of a face to its picture: scaled orthographic.
 
     Attributes:
         matrix: (column, row, depth) = matrix @ (x, y, z, 1), shape (3, 4) float64.
@@ -40,7 +40,7 @@ class Camera:
 
 @dataclasses.dataclass(frozen=True)
 class HeadPose:
-    """The pose of one face, as its parameter text has it.
+    """The pose of one face, as its parameter text gives it.
 
     Attributes:
         euler: pitch, yaw, roll, radians, shape (3,).
@@ -97,7 +97,7 @@ def camera(rotations: np.ndarray, translation: np.ndarray, scale: np.ndarray, ro
         rotations: R, shape (n, 3, 3).
         translation: t_x, t_y in pixels, y up, shape (n, 2).
         scale: s in pixels per um, shape (n,).
-        row_origin: the row on which y = 0 lies (H - 1 for an image of height H), shape (n,).
+        row_origin: the row of y = 0 (H - 1 for an image of height H), shape (n,).
 
     Returns:
         C, shape (n, 3, 4), float64: um to pixels, rows down, depth toward the viewer.

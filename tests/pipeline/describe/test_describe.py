@@ -10,8 +10,8 @@ from PIL import Image
 from pipeline.describe.description import describe
 from pipeline.describe.spot_check import evenly
 from transforms.errors import UserError
-from transforms.face.expression_file import FILE_BYTES
 from transforms.face.indices import expression_std
+from transforms.face.model_files import EXPRESSION_FILE_BYTES
 
 
 def jpeg(height: int = 24, width: int = 32) -> bytes:
@@ -112,7 +112,7 @@ def test_archives_fine_data_and_models_are_recognised(raw: Path) -> None:
     (raw / "CoarseData.z01").touch()
     with (raw / "Exp_Pca.bin").open("wb") as file:
         file.write((79).to_bytes(4, "little"))
-        file.truncate(FILE_BYTES)
+        file.truncate(EXPRESSION_FILE_BYTES)
     (raw / "old").mkdir()
     (raw / "old" / "Exp_Pca.bin").write_bytes((79).to_bytes(4, "little"))
     (raw / "01_MorphableModel.mat").write_bytes(b"MATLAB 5.0 MAT-file".ljust(2 << 20, b"\xff"))

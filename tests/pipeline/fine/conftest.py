@@ -15,9 +15,9 @@ from pipeline.cli import main
 from pipeline.demo.depth_files import write_depth
 from transforms.depth.convention import from_pixels
 from transforms.depth.layout import DepthLayout, Layout, layout_text
+from transforms.face.decode import whole_meshes
 from transforms.face.pose import camera, project, rotation
 from transforms.face.prepared_model import PreparedModel
-from transforms.face.whole_mesh import whole_meshes
 from transforms.maps.face_maps import depth_map
 from transforms.maps.rasterise import rasterise
 

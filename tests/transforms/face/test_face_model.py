@@ -13,7 +13,7 @@ from pipeline.demo.model_files import write_statismo
 from transforms.errors import UserError
 from transforms.face import indices
 from transforms.face.face_model import FaceModel
-from transforms.face.normals import triangle_normals
+from transforms.face.mesh import triangle_normals
 
 
 @pytest.fixture(scope="module")

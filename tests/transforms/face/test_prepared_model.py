@@ -2,8 +2,7 @@ import numpy as np
 
 from transforms.face.face_model import FaceModel
 from transforms.face.indices import VERTICES
-from transforms.face.model_preparation import prepare
-from transforms.face.prepared_model import open_prepared
+from transforms.face.prepared_model import open_prepared, prepare
 
 
 def test_blocks_hold_the_model_in_vertex_order(raw, prepared_model):

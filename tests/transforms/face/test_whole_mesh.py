@@ -1,8 +1,7 @@
 import numpy as np
 
-from transforms.face.decode import choose_vertices, decode
+from transforms.face.decode import TOGETHER, choose_vertices, decode, whole_meshes
 from transforms.face.indices import VERTICES
-from transforms.face.whole_mesh import TOGETHER, whole_meshes
 
 
 def test_whole_meshes_are_those_of_the_summary(prepared_model):

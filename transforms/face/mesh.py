@@ -1,13 +1,13 @@
-"""A fixed choice of vertices that are spread evenly over the mesh."""
+"""Geometry of a mesh: normals of its triangles, and a choice of vertices spread evenly over it."""
 
 import numpy as np
 
 
 def farthest_points(vertices: np.ndarray, count: int, first: int) -> np.ndarray:
-    """Farthest-point choice: each next vertex is the one farthest from all chosen so far.
+    """Farthest-point sampling: each vertex is the one farthest from all those chosen before it.
 
-    The first k of a choice of K are the choice of k, so that a training may take fewer points
-    without converting again. All vertices are returned in mesh order, so that the triangles fit.
+    The first k of K points are the sample of k, so that training can use fewer points without a new
+    conversion. All vertices are returned in mesh order, which the triangles refer to.
 
     Args:
         vertices: shape (N, 3).
@@ -30,3 +30,9 @@ def farthest_points(vertices: np.ndarray, count: int, first: int) -> np.ndarray:
         np.minimum(distance, np.einsum("cn,cn->n", offset, offset), out=distance)
         first = int(np.argmax(distance))
     return chosen
+
+
+def triangle_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Normals of triangles; the length of each is twice the triangle's area: (..., N, 3), (F, 3) -> (..., F, 3)."""
+    a, b, c = (vertices[..., triangles[:, corner], :] for corner in range(3))
+    return np.cross(b - a, c - a)

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.face.sampling import farthest_points
+from transforms.face.mesh import farthest_points
 
 CLOUD = np.random.default_rng(0).normal(size=(300, 3))
 

@@ -1,8 +1,11 @@
-"""The two published forms of the Basel Face Model 2009, and the models that are taken for it.
+"""The face model files: both published forms of BFM 2009, and the data set's ``Exp_Pca.bin``.
 
-BFM 2009 comes as ``01_MorphableModel.mat`` (MATLAB 5, micrometres) and as
-``model2009-publicmm1-bfm.h5`` (statismo HDF5, millimetres). Other models share their containers and
-names but not their vertices or components: each is recognised by what it holds, and refused.
+BFM 2009 comes as ``01_MorphableModel.mat`` (MATLAB 5, micrometres) and as ``model2009-publicmm1-bfm.h5``
+(statismo HDF5, millimetres). Other models use the same containers and names with other vertices or
+components: they are recognised by their contents, and refused.
+
+``Exp_Pca.bin`` is little-endian: int32 79, float32 mean[3 * 53215], float32 basis[79][3 * 53215]; x, y, z
+interleaved.
 """
 
 import zlib
@@ -16,8 +19,10 @@ import scipy.io
 from scipy.io.matlab import MatReadError
 
 from transforms.errors import UserError
-from transforms.face.expression_file import is_expression_file
-from transforms.face.indices import FULL_TRIANGLES, FULL_VERTICES
+from transforms.face.indices import EXPRESSION_COMPONENTS, FULL_TRIANGLES, FULL_VERTICES, VERTICES
+
+EXPRESSION_FILE = "Exp_Pca.bin"
+EXPRESSION_FILE_BYTES = 4 + 4 * 3 * VERTICES * (1 + EXPRESSION_COMPONENTS)
 
 COMPONENTS = 199
 
@@ -32,7 +37,7 @@ class IdentityModel(NamedTuple):
         mean: shape (160470,) float64.
         basis: unit-norm columns, shape (160470, 199) float32.
         std: standard deviations of the raw coefficients, shape (199,) float64.
-        triangles: 0-based vertices, wound as found, shape (106466, 3) int64.
+        triangles: 0-based vertices, in the file's winding, shape (106466, 3) int64.
     """
 
     mean: np.ndarray
@@ -42,7 +47,7 @@ class IdentityModel(NamedTuple):
 
 
 def read_identity_file(path: Path) -> IdentityModel:
-    """Reads BFM 2009 from either of its forms, told apart by content.
+    """Reads BFM 2009 from either of its forms, recognised by content.
 
     Raises:
         UserError: it is missing, damaged, or another model; the message says which.
@@ -68,7 +73,7 @@ def _read_mat(path: Path) -> IdentityModel:
     missing = [name for name in names if name not in held]
     if missing:
         raise UserError(f"{path}: holds {sorted(held)}, but not {missing}; {_WANTED}")
-    arrays = _undamaged(path, lambda: scipy.io.loadmat(path, variable_names=names))
+    arrays = _read_undamaged(path, lambda: scipy.io.loadmat(path, variable_names=names))
     shape_pc, triangles = arrays["shapePC"], arrays["tl"]
     shape_mu, shape_ev = arrays["shapeMU"].ravel(), arrays["shapeEV"].ravel()
     _check_shapes(path, {"shapeMU": shape_mu, "shapePC": shape_pc, "shapeEV": shape_ev, "tl": triangles})
@@ -86,11 +91,11 @@ def mat_variables(path: Path) -> set[str]:
     Raises:
         UserError: the file is damaged.
     """
-    return {name for name, _, _ in _undamaged(path, lambda: scipy.io.whosmat(path))}
+    return {name for name, _, _ in _read_undamaged(path, lambda: scipy.io.whosmat(path))}
 
 
-def _undamaged(path: Path, read: Callable[[], Any]) -> Any:
-    """What scipy reads; what it raises on damaged files depends on where the damage lies."""
+def _read_undamaged(path: Path, read: Callable[[], Any]) -> Any:
+    """Calls a reader of scipy; the type of its error on a damaged file depends on the damage."""
     try:
         return read()
     except (MatReadError, ValueError, TypeError, KeyError, EOFError, NotImplementedError, OSError, zlib.error) as error:
@@ -172,3 +177,44 @@ def _check_shapes(path: Path, arrays: dict[str, np.ndarray]) -> None:
             )
         if not np.isfinite(array).all():
             raise UserError(f"{path}: {name} holds NaN or infinity; copy the file again")
+
+
+class ExpressionModel(NamedTuple):
+    """Expression components over the 53215 vertices, micrometres.
+
+    Attributes:
+        mean: mean expression, shape (3 * 53215,) float32.
+        basis: unit-norm rows, shape (79, 3 * 53215) float32.
+    """
+
+    mean: np.ndarray
+    basis: np.ndarray
+
+
+def is_expression_file(path: Path) -> bool:
+    """Whether a file begins like ``Exp_Pca.bin``."""
+    with path.open("rb") as file:
+        return file.read(4) == EXPRESSION_COMPONENTS.to_bytes(4, "little")
+
+
+def read_expression_file(path: Path) -> ExpressionModel:
+    """Reads ``Exp_Pca.bin``.
+
+    Raises:
+        UserError: the file is missing, is another file, or has the wrong size.
+    """
+    try:
+        size = path.stat().st_size
+        if not is_expression_file(path):
+            raise UserError(
+                f"{path}: not an Exp_Pca.bin (its first number is not {EXPRESSION_COMPONENTS}); "
+                "--expression takes the Exp_Pca.bin of the data set, --bfm the Basel Face Model"
+            )
+        if size != EXPRESSION_FILE_BYTES:
+            raise UserError(f"{path}: {size} bytes, expected {EXPRESSION_FILE_BYTES}; copy Exp_Pca.bin again")
+        numbers = np.fromfile(path, "<f4", offset=4).reshape(1 + EXPRESSION_COMPONENTS, -1)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); --expression takes Exp_Pca.bin") from None
+    if not np.isfinite(numbers).all():
+        raise UserError(f"{path}: holds NaN or infinity; copy Exp_Pca.bin again")
+    return ExpressionModel(numbers[0], numbers[1:])
