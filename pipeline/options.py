@@ -90,7 +90,7 @@ def _model_cache() -> str:
     return str(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "threedface")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True)
 class Option:
     """The declaration of one option.
 
@@ -164,282 +164,91 @@ class Option:
 class Options:
     """Checked options of ``convert``, made by `parse_options`. `beam` are the flags for Beam."""
 
-    input: Annotated[
-        list[Place],
-        Option(
-            group="input",
-            metavar="PATH",
-            parse=parse_place,
-            several=True,
-            required=True,
-            affects_bytes=True,
-            recorded=None,
-            help="folders, zip files (also split) or tar files with the raw data: local paths, gs:// or s3:// URLs",
-        ),
-    ]
-    config: Annotated[
-        str,
-        Option(
-            group="input",
-            choices=(*CONFIGURATIONS, FINE),
-            default=COARSE.name,
-            affects_bytes=True,
-            recorded=None,
-            help="part of the data set to convert: CoarseData, the originals, or FineData",
-        ),
-    ]
-    bfm: Annotated[
-        Place,
-        Option(
-            group="face model",
-            metavar="FILE",
-            parse=parse_place,
-            required=True,
-            affects_bytes=True,
-            recorded=None,
-            help="Basel Face Model: 01_MorphableModel.mat or model2009-publicmm1-bfm.h5",
-        ),
-    ]
-    expression: Annotated[
-        Place,
-        Option(
-            group="face model",
-            metavar="FILE",
-            parse=parse_place,
-            required=True,
-            affects_bytes=True,
-            recorded=None,
-            help="expression model: Exp_Pca.bin, or an archive that contains it",
-        ),
-    ]
-    model_cache: Annotated[
-        Path,
-        Option(
-            group="face model",
-            metavar="DIR",
-            parse=Path,
-            default=_model_cache,
-            default_words="~/.cache/threedface",
-            help="folder for the prepared face model, which workers map into memory",
-        ),
-    ]
-    output: Annotated[
-        Place,
-        Option(
-            group="output",
-            metavar="DIR",
-            parse=parse_place,
-            required=True,
-            help="folder, gs:// or s3:// URL to which the data set is written",
-        ),
-    ]
-    overwrite: Annotated[
-        bool,
-        Option(group="output", excludes="retry_rejected", help="replace the existing output of this configuration"),
-    ]
-    retry_rejected: Annotated[
-        bool, Option(group="output", help="convert rejected samples again after fixing them; keep the rest")
-    ]
-    mesh_points: Annotated[
-        int,
-        Option(
-            group="records",
-            metavar="K",
-            parse=_integer(0, VERTICES),
-            default="512",
-            affects_bytes=True,
-            help=f"number of mesh vertices to store per sample, from 0 (none) to {VERTICES} (all)",
-        ),
-    ]
-    row_offset: Annotated[
-        float,
-        Option(
-            group="records",
-            metavar="ROW",
-            parse=_row_offset,
-            default="H-1",
-            affects_bytes=True,
-            recorded=lambda rows: f"H{rows:+g}" if rows else "H",
-            help="row of y = 0, in pixels, for a picture of height H: H-1, H, H+1, ...",
-        ),
-    ]
-    image_size: Annotated[
-        int | None,
-        Option(
-            group="records",
-            metavar="N",
-            parse=_integer(8, LARGEST_IMAGE),
-            affects_bytes=True,
-            help="resize pictures to N x N pixels, and adapt pose, camera and landmarks",
-        ),
-    ]
-    crop: Annotated[
-        str,
-        Option(
-            group="records",
-            choices=("none", "face"),
-            default="none",
-            needs=("image_size", ""),
-            affects_bytes=True,
-            help="resize the whole picture, padded to a square (none), or a square around the landmarks (face)",
-        ),
-    ]
-    crop_margin: Annotated[
-        float,
-        Option(
-            group="records",
-            metavar="SHARE",
-            parse=_share(4),
-            default="0.25",
-            needs=("crop", "face"),
-            affects_bytes=True,
-            help="margin on each side of the face, as a share of the square's side",
-        ),
-    ]
-    maps: Annotated[
-        tuple[MapName, ...],
-        Option(
-            group="records",
-            metavar="MAP,...",
-            parse=_maps,
-            default="",
-            default_words="none",
-            affects_bytes=True,
-            recorded=list,
-            help=f"maps to render from the mesh, at the picture's size: {','.join(get_args(MapName))}",
-        ),
-    ]
-    layout: Annotated[
-        Layout | None,
-        Option(
-            group="FineData (--config fine)",
-            metavar="FILE",
-            parse=find_layout,
-            needs=("config", FINE),
-            affects_bytes=True,
-            recorded=None,
-            help=f"file with the layout of FineData, as describe proposes it, or one of {', '.join(preset_names())}",
-        ),
-    ]
-    originals: Annotated[
-        list[Place],
-        Option(
-            group="FineData (--config fine)",
-            metavar="PATH",
-            parse=parse_place,
-            several=True,
-            needs=("config", FINE),
-            affects_bytes=True,
-            recorded=bool,
-            help="folders or archives with the texts of the originals: coefficients, pose and landmarks",
-        ),
-    ]
-    depth_storage: Annotated[
-        DepthStorage,
-        Option(
-            group="FineData (--config fine)",
-            choices=get_args(DepthStorage),
-            default="png16",
-            needs=("config", FINE),
-            affects_bytes=True,
-            help="store depth as 16-bit PNG with a scale and offset per picture, or as float32",
-        ),
-    ]
-    depth_normals: Annotated[
-        bool,
-        Option(
-            group="FineData (--config fine)",
-            needs=("config", FINE),
-            affects_bytes=True,
-            help="add normals computed from the depth",
-        ),
-    ]
-    split_by: Annotated[
-        str,
-        Option(
-            group="splits and shards",
-            choices=("hash", "300w"),
-            default="hash",
-            affects_bytes=True,
-            help="split by a hash of the source's name, or by the 300-W protocol (train and test)",
-        ),
-    ]
-    splits: Annotated[
-        dict[str, float],
-        Option(
-            group="splits and shards",
-            metavar="NAME=FRACTION,...",
-            parse=parse_splits,
-            default=DEFAULT_SPLITS,
-            needs=("split_by", "hash"),
-            affects_bytes=True,
-            help="names and fractions of the splits",
-        ),
-    ]
-    seed: Annotated[
-        int,
-        Option(
-            group="splits and shards",
-            metavar="N",
-            parse=_integer(0),
-            default="0",
-            affects_bytes=True,
-            help="seed of the splits and of the order of samples",
-        ),
-    ]
-    shard_size: Annotated[
-        int,
-        Option(
-            group="splits and shards",
-            metavar="SIZE",
-            parse=_shard_size,
-            default="128MiB",
-            excludes="num_shards",
-            affects_bytes=True,
-            help=f"approximate size of a shard, in bytes, KiB, MiB or GiB, at most {LARGEST_SHARD_BYTES >> 30}GiB",
-        ),
-    ]
-    num_shards: Annotated[
-        int | None,
-        Option(
-            group="splits and shards",
-            metavar="N",
-            parse=_integer(1),
-            affects_bytes=True,
-            help="number of shards in each split, instead of --shard_size",
-        ),
-    ]
-    image_check: Annotated[
-        ImageCheck,
-        Option(
-            group="checks",
-            choices=get_args(ImageCheck),
-            default="scan",
-            affects_bytes=True,
-            help="check each picture's ends and format (header), its whole stream (scan) or every pixel (full)",
-        ),
-    ]
-    max_rejected: Annotated[
-        float,
-        Option(
-            group="checks",
-            metavar="SHARE",
-            parse=_share(1),
-            default="0.01",
-            help="fail if more than this share of the samples is rejected",
-        ),
-    ]
-    workers: Annotated[
-        int,
-        Option(
-            group="running",
-            metavar="N",
-            parse=_integer(1),
-            default=lambda: str(usable_cores()),
-            default_words="all cores",
-            help="number of worker processes of the local engine",
-        ),
-    ]
+    # In three lines each: name and type; group and help; the rest.
+    # fmt: off
+    input: Annotated[list[Place], Option(
+        "input", "folders, zip files (also split) or tar files with the raw data: local paths, gs:// or s3:// URLs",
+        metavar="PATH", parse=parse_place, several=True, required=True, affects_bytes=True, recorded=None)]
+    config: Annotated[str, Option(
+        "input", "part of the data set to convert: CoarseData, the originals, or FineData",
+        choices=(*CONFIGURATIONS, FINE), default=COARSE.name, affects_bytes=True, recorded=None)]
+    bfm: Annotated[Place, Option(
+        "face model", "Basel Face Model: 01_MorphableModel.mat or model2009-publicmm1-bfm.h5",
+        metavar="FILE", parse=parse_place, required=True, affects_bytes=True, recorded=None)]
+    expression: Annotated[Place, Option(
+        "face model", "expression model: Exp_Pca.bin, or an archive that contains it",
+        metavar="FILE", parse=parse_place, required=True, affects_bytes=True, recorded=None)]
+    model_cache: Annotated[Path, Option(
+        "face model", "folder for the prepared face model, which workers map into memory",
+        metavar="DIR", parse=Path, default=_model_cache, default_words="~/.cache/threedface")]
+    output: Annotated[Place, Option(
+        "output", "folder, gs:// or s3:// URL to which the data set is written",
+        metavar="DIR", parse=parse_place, required=True)]
+    overwrite: Annotated[bool, Option(
+        "output", "replace the existing output of this configuration",
+        excludes="retry_rejected")]
+    retry_rejected: Annotated[bool, Option(
+        "output", "convert rejected samples again after fixing them; keep the rest")]
+    mesh_points: Annotated[int, Option(
+        "records", f"number of mesh vertices to store per sample, from 0 (none) to {VERTICES} (all)",
+        metavar="K", parse=_integer(0, VERTICES), default="512", affects_bytes=True)]
+    row_offset: Annotated[float, Option(
+        "records", "row of y = 0, in pixels, for a picture of height H: H-1, H, H+1, ...",
+        metavar="ROW", parse=_row_offset, default="H-1", affects_bytes=True,
+        recorded=lambda rows: f"H{rows:+g}" if rows else "H")]
+    image_size: Annotated[int | None, Option(
+        "records", "resize pictures to N x N pixels, and adapt pose, camera and landmarks",
+        metavar="N", parse=_integer(8, LARGEST_IMAGE), affects_bytes=True)]
+    crop: Annotated[str, Option(
+        "records", "resize the whole picture, padded to a square (none), or a square around the landmarks (face)",
+        choices=("none", "face"), default="none", needs=("image_size", ""), affects_bytes=True)]
+    crop_margin: Annotated[float, Option(
+        "records", "margin on each side of the face, as a share of the square's side",
+        metavar="SHARE", parse=_share(4), default="0.25", needs=("crop", "face"), affects_bytes=True)]
+    maps: Annotated[tuple[MapName, ...], Option(
+        "records", f"maps to render from the mesh, at the picture's size: {','.join(get_args(MapName))}",
+        metavar="MAP,...", parse=_maps, default="", default_words="none", affects_bytes=True, recorded=list)]
+    layout: Annotated[Layout | None, Option(
+        "FineData (--config fine)",
+        f"file with the layout of FineData, as describe proposes it, or one of {', '.join(preset_names())}",
+        metavar="FILE", parse=find_layout, needs=("config", FINE), affects_bytes=True, recorded=None)]
+    originals: Annotated[list[Place], Option(
+        "FineData (--config fine)",
+        "folders or archives with the texts of the originals: coefficients, pose and landmarks",
+        metavar="PATH", parse=parse_place, several=True, needs=("config", FINE), affects_bytes=True, recorded=bool)]
+    depth_storage: Annotated[DepthStorage, Option(
+        "FineData (--config fine)", "store depth as 16-bit PNG with a scale and offset per picture, or as float32",
+        choices=get_args(DepthStorage), default="png16", needs=("config", FINE), affects_bytes=True)]
+    depth_normals: Annotated[bool, Option(
+        "FineData (--config fine)", "add normals computed from the depth",
+        needs=("config", FINE), affects_bytes=True)]
+    split_by: Annotated[str, Option(
+        "splits and shards", "split by a hash of the source's name, or by the 300-W protocol (train and test)",
+        choices=("hash", "300w"), default="hash", affects_bytes=True)]
+    splits: Annotated[dict[str, float], Option(
+        "splits and shards", "names and fractions of the splits",
+        metavar="NAME=FRACTION,...", parse=parse_splits, default=DEFAULT_SPLITS,
+        needs=("split_by", "hash"), affects_bytes=True)]
+    seed: Annotated[int, Option(
+        "splits and shards", "seed of the splits and of the order of samples",
+        metavar="N", parse=_integer(0), default="0", affects_bytes=True)]
+    shard_size: Annotated[int, Option(
+        "splits and shards",
+        f"approximate size of a shard, in bytes, KiB, MiB or GiB, at most {LARGEST_SHARD_BYTES >> 30}GiB",
+        metavar="SIZE", parse=_shard_size, default="128MiB", excludes="num_shards", affects_bytes=True)]
+    num_shards: Annotated[int | None, Option(
+        "splits and shards", "number of shards in each split, instead of --shard_size",
+        metavar="N", parse=_integer(1), affects_bytes=True)]
+    image_check: Annotated[ImageCheck, Option(
+        "checks", "check each picture's ends and format (header), its whole stream (scan) or every pixel (full)",
+        choices=get_args(ImageCheck), default="scan", affects_bytes=True)]
+    max_rejected: Annotated[float, Option(
+        "checks", "fail if more than this share of the samples is rejected",
+        metavar="SHARE", parse=_share(1), default="0.01")]
+    workers: Annotated[int, Option(
+        "running", "number of worker processes of the local engine",
+        metavar="N", parse=_integer(1), default=lambda: str(usable_cores()), default_words="all cores")]
+    # fmt: on
     beam: list[str]
 
     @property
