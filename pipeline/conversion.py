@@ -54,10 +54,10 @@ _USUAL_PIXELS = 450 * 450  # of a picture of the data set, to plan shards by
 def convert(options: Options) -> None:
     """Converts raw folders or archives to shards, and prints what was made.
 
-    Goes on where an earlier run of the same stopped. Does nothing where it had ended.
+    Resumes an unfinished run with the same input and options; does nothing if that run is finished.
 
     Raises:
-        UserError: something in the input must be put right first.
+        UserError: the input or the output cannot be used as it is.
         RunFailed: a step failed, or more samples were rejected than allowed.
     """
     started = time.time()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import main
-from pipeline.options import OPTIONS, with_options_table
+from pipeline.options import OPTIONS, parse_options, with_options_table
 
 CONVERT = ["convert", "--input", "in", "--bfm", "model", "--expression", "exp", "--output", "out"]
 FINE = [*CONVERT, "--config", "fine"]
@@ -92,3 +92,41 @@ def test_the_help_names_every_option_with_its_default(capsys):
     for name, option in OPTIONS.items():
         assert f" --{name} " in words and option.help in words
         assert f"(default: {option.shown_default})" in words or not option.shown_default
+
+
+DEFAULTS = {
+    "mesh_points": 512,
+    "row_offset": "H-1",
+    "image_size": None,
+    "crop": None,
+    "crop_margin": None,
+    "maps": [],
+    "split_by": "hash",
+    "splits": {"train": 0.9, "validation": 0.05, "test": 0.05},
+    "seed": 0,
+    "shard_size": 128 * 1024 * 1024,
+    "num_shards": None,
+    "image_check": "scan",
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "changed"),
+    [
+        ({"workers": 3, "overwrite": True, "max_rejected": 1, "model_cache": "cache"}, {}),
+        ({"row_offset": "H"}, {"row_offset": "H"}),
+        ({"image_size": 64}, {"image_size": 64, "crop": "none"}),
+        ({"image_size": 64, "crop": "face"}, {"image_size": 64, "crop": "face", "crop_margin": 0.25}),
+        (
+            {"split_by": "300w", "num_shards": 3},
+            {"split_by": "300w", "splits": None, "num_shards": 3, "shard_size": None},
+        ),
+        (
+            {"config": "fine", "layout": "guess_png16", "originals": ["texts"], "maps": "mask,depth"},
+            {"maps": ["depth", "mask"], "originals": True, "depth_storage": "png16", "depth_normals": False},
+        ),
+    ],
+)
+def test_the_manifest_records_the_options_that_have_an_effect_on_the_bytes(given, changed):
+    options = parse_options({"input": "in", "bfm": "model", "expression": "exp", "output": "out", **given})
+    assert options.affecting_bytes() == {**DEFAULTS, **changed}
