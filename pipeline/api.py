@@ -1,14 +1,10 @@
-"""The commands as functions: their keywords are the options that ``pipeline.arguments`` declares."""
+"""The commands as functions: their keywords are the options of the command line."""
 
-import argparse
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from pipeline.arguments import add_convert_arguments
-from pipeline.options import ConvertOptions, convert_options
-from transforms.errors import UserError
+from pipeline.options import parse_options
 from transforms.storage import parse_place
 
 
@@ -44,7 +40,7 @@ def convert(
         ...     image_size=224, crop="face", maps=["depth", "mask"],
         ... )
     """
-    parsed = keyword_options({"input": input, "bfm": bfm, "expression": expression, "output": output, **options}, beam)
+    parsed = parse_options({"input": input, "bfm": bfm, "expression": expression, "output": output, **options}, beam)
     from pipeline.conversion import convert as convert_checked  # loads Beam
 
     convert_checked(parsed)
@@ -66,59 +62,3 @@ def verify(output: str | Path) -> None:
     from pipeline.verification import verify as verify_place  # loads TensorFlow
 
     verify_place(parse_place(str(output)))
-
-
-def keyword_options(keywords: dict[str, Any], beam: Sequence[str] = ()) -> ConvertOptions:
-    """Checked options of ``convert``, from keywords instead of a command line.
-
-    Args:
-        keywords: option, without dashes, to its value.
-        beam: flags for Beam.
-
-    Raises:
-        UserError: an option is unknown, lacks or has a wrong value, or does not go with another.
-    """
-    parser = _Parser(add_help=False, allow_abbrev=False)
-    add_convert_arguments(parser)
-    actions = {flag.removeprefix("--"): action for flag, action in parser._option_string_actions.items()}
-    words: list[str] = []
-    for name, value in keywords.items():
-        if name not in actions:
-            near = get_close_matches(name, [*actions, "beam"], n=1)
-            raise UserError(f"unknown option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-        if value is not None:
-            words += _words(name, actions[name], value)
-    arguments = parser.parse_args(words)
-    if isinstance(beam, str):
-        raise UserError(f"beam is {beam!r}, expected a sequence of flags")
-    if beam:
-        from pipeline.engines.engine import check_flags
-
-        check_flags(list(beam), arguments.workers)
-    return convert_options(arguments, list(beam))
-
-
-class _Parser(argparse.ArgumentParser):
-    """Raises errors, where argparse would end the program."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message)
-
-
-def _words(name: str, action: argparse.Action, value: Any) -> list[str]:
-    """The words of the command line that give an option a value."""
-    if action.nargs == 0:
-        if not isinstance(value, bool):
-            raise UserError(f"{name} is {value!r}, expected True or False")
-        return [f"--{name}"] if value else []
-    values = [value] if isinstance(value, str | bytes | Path) or not isinstance(value, Sequence) else value
-    for one in values:
-        if isinstance(one, bool) or not isinstance(one, str | Path | int | float):
-            raise UserError(f"{name} has the value {one!r}, expected text, a path or a number")
-    texts = list(map(str, values))
-    if action.nargs is None:
-        return [f"--{name}={','.join(texts)}"]
-    for text in texts:
-        if text.startswith("-"):
-            raise UserError(f"{name} has the value {text!r}, which reads as an option; write ./{text}")
-    return [f"--{name}", *texts]

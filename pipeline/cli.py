@@ -9,9 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from pipeline.arguments import add_convert_arguments, place
-from pipeline.options import convert_options
+from pipeline.options import OPTIONS, add_options, parse_options, unknown_option
 from transforms.errors import RunFailed, UserError
+from transforms.storage import parse_place
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,10 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     level = logging.INFO if known.debug else logging.CRITICAL
     logging.basicConfig(level=level, format="%(name)s: %(message)s")
     logging.getLogger().handlers[0].setLevel(level)  # Beam lets the loggers of job servers say more
-    if rest and known.command != "convert":
-        parser.error(f"unknown option {rest[0].partition('=')[0]}")
     try:
-        _COMMANDS[known.command](known, rest)
+        if rest and known.command != "convert":
+            raise unknown_option(rest[0].partition("=")[0], known.flags)
+        known.run(known, rest)
     except (UserError, RunFailed) as error:
         if known.debug:
             raise
@@ -74,45 +74,62 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"threedface {version('threedface')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name: str, text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+    def command(
+        name: str,
+        run: Callable[[argparse.Namespace, list[str]], None],
+        text: str,
+        *flags: str,
+        usage: str | None = None,
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text, usage=usage, allow_abbrev=False)
         added.add_argument("--debug", action="store_true", help="show tracebacks and the engine's log")
+        added.set_defaults(run=run, flags=["--debug", *flags])
         return added
 
-    add_convert_arguments(command("convert", "raw folders and a face model to shards; takes Beam's flags, too"))
-    describe = command("describe", "what lies in raw folders or archives: samples, unpaired and suspicious files")
-    describe.add_argument("inputs", nargs="+", type=place, metavar="PATH")
+    add_options(
+        command(
+            "convert",
+            _convert,
+            "Convert raw data and a face model to shards. Flags of Beam, such as --runner, may follow.",
+            usage="%(prog)s --input PATH ... --bfm FILE --expression FILE --output DIR [options] [Beam flags]",
+        )
+    )
+    describe = command(
+        "describe", _describe, "List what raw folders or archives contain, and suspicious files.", "--write_layout"
+    )
+    describe.add_argument("inputs", nargs="+", metavar="PATH")
     describe.add_argument(
         "--write_layout",
         type=Path,
         metavar="FILE.toml",
-        help="write the layout proposed for FineData there, and pictures to check it by beside it",
+        help="write the layout proposed for FineData to this file, and pictures to check it by beside it",
     )
-    for name, text in (
-        ("verify", "re-read every shard: checksums, counts, unique keys, sources in one split only"),
-        ("report", "one HTML file: pictures with landmarks, plots, rejected samples"),
+    for name, run, text in (
+        ("verify", _verify, "Re-read every shard and check checksums, counts, unique keys and splits."),
+        ("report", _report, "Write one HTML file: pictures with landmarks, plots, rejected samples."),
     ):
-        command(name, text).add_argument("folder", type=place, metavar="DIR")
-    demo = command("demo", "a small synthetic raw data set with face model files, in the real formats")
+        command(name, run, text).add_argument("folder", metavar="DIR")
+    demo = command(
+        "demo", _demo, "Make a small synthetic raw data set with face model files, in the real formats.", "--output"
+    )
     demo.add_argument("--output", type=Path, required=True, metavar="DIR")
     return parser
 
 
-# Each command's modules are imported when it runs: a person who mistypes waits for none of them.
+# Each command's modules are imported when it runs: a mistyped command waits for none of them.
 
 
-def _convert(arguments: argparse.Namespace, rest: list[str]) -> None:
+def _convert(arguments: argparse.Namespace, beam: list[str]) -> None:
+    options = parse_options({name: value for name, value in vars(arguments).items() if name in OPTIONS}, beam)
     from pipeline.conversion import convert
-    from pipeline.engines.engine import check_flags
 
-    check_flags(rest, arguments.workers)
-    convert(convert_options(arguments, rest))
+    convert(options)
 
 
 def _describe(arguments: argparse.Namespace, _: list[str]) -> None:
     from pipeline.describe.description import describe
 
-    print(describe(arguments.inputs, arguments.write_layout))
+    print(describe([parse_place(path) for path in arguments.inputs], arguments.write_layout))
 
 
 def _verify(arguments: argparse.Namespace, _: list[str]) -> None:
@@ -121,7 +138,7 @@ def _verify(arguments: argparse.Namespace, _: list[str]) -> None:
     import_tensorflow()
     from pipeline.verification import verify
 
-    verify(arguments.folder)
+    verify(parse_place(arguments.folder))
 
 
 def _report(arguments: argparse.Namespace, _: list[str]) -> None:
@@ -130,19 +147,10 @@ def _report(arguments: argparse.Namespace, _: list[str]) -> None:
     import_tensorflow()
     from pipeline.report import report
 
-    report(arguments.folder)
+    report(parse_place(arguments.folder))
 
 
 def _demo(arguments: argparse.Namespace, _: list[str]) -> None:
     from pipeline.demo import demo
 
     demo(arguments.output)
-
-
-_COMMANDS: dict[str, Callable[[argparse.Namespace, list[str]], None]] = {
-    "convert": _convert,
-    "describe": _describe,
-    "verify": _verify,
-    "report": _report,
-    "demo": _demo,
-}

@@ -19,7 +19,7 @@ from pipeline.engines.dataflow import check_places, is_dataflow, only_translates
 from pipeline.engines.engine import run_pipeline, runner_flags, runner_name
 from pipeline.engines.worker_pool import WorkerPool, worker_pool
 from pipeline.graph import GraphSettings, Work, build_graph
-from pipeline.options import ConvertOptions
+from pipeline.options import Options
 from pipeline.planning.expression_source import expression_file
 from pipeline.planning.model_file import model_file
 from pipeline.planning.originals import add_originals
@@ -31,7 +31,7 @@ from pipeline.run.local_run import LocalRun
 from pipeline.run.metadata import RunFacts
 from pipeline.run.progress import ProgressBar
 from pipeline.run.run_files import REJECTED, RUN, dataset_folder
-from pipeline.run.run_folder import Kept, RunFolder
+from pipeline.run.run_folder import Ended, Kept, RunFolder
 from pipeline.run.stage_view import StageView, stage_table
 from pipeline.run.store_run import StoreRun
 from pipeline.run.summary import conversion_summary
@@ -50,18 +50,18 @@ from transforms.storage.model_copy import offer_model
 _USUAL_PIXELS = 450 * 450  # of a picture of the data set, to plan shards by
 
 
-def convert(options: ConvertOptions) -> None:
+def convert(options: Options) -> None:
     """Converts raw folders or archives to shards, and prints what was made.
 
-    Goes on where an earlier run of the same stopped. Does nothing where it had ended.
+    Resumes an unfinished run with the same input and options; does nothing if that run is finished.
 
     Raises:
-        UserError: something in the input must be put right first.
+        UserError: the input or the output cannot be used as it is.
         RunFailed: a step failed, or more samples were rejected than allowed.
     """
     started = time.time()
     if is_dataflow(options.beam):
-        check_places([*options.inputs, *options.originals, options.output])
+        check_places([*options.input, *options.originals, options.output])
     FileSystems.set_options(PipelineOptions(options.beam))  # how stores are reached; workers are told by the engine
     folder = _run_folder(dataset_folder(options.output, options.configuration.name))
     folder.ended()  # a store that is not there, or refuses, is told before the input is listed
@@ -70,14 +70,14 @@ def convert(options: ConvertOptions) -> None:
         _convert(options, folder, listing, pool, started)
 
 
-def _needed_workers(options: ConvertOptions, listing: Listing) -> int:
+def _needed_workers(options: Options, listing: Listing) -> int:
     """How many worker processes there will be work for, as far as the number of files tells."""
     samples = listing.samples.file_count // len(options.configuration.roles)
     several = min(options.workers, samples // CHUNK_SAMPLES)
     return several if several > 1 and not runner_name(options.beam) else 0
 
 
-def _convert(options: ConvertOptions, folder: RunFolder, listing: Listing, pool: WorkerPool, started: float) -> None:
+def _convert(options: Options, folder: RunFolder, listing: Listing, pool: WorkerPool, started: float) -> None:
     expression = expression_file(options.expression, options.model_cache)
     with model_file(options.bfm) as bfm, model_file(expression) as expression_here:
         model, model_files = prepare(bfm, expression_here, options.model_cache)
@@ -85,8 +85,14 @@ def _convert(options: ConvertOptions, folder: RunFolder, listing: Listing, pool:
     identity = run_identity(options.configuration.name, options.affecting_bytes(), model_files, layout)
     plan = _plan(options, listing, digest(identity))
     identity["plan"] = plan_digest(plan)
-    if _has_ended(folder, identity, options):
-        return
+    finished = None if options.overwrite else folder.ended()
+    if finished:
+        ignore = ("plan",) if options.retry_rejected else ()
+        _refuse_other(finished.folder, differences(finished.manifest, identity, ignore))
+        if not options.retry_rejected:
+            _show_finished(finished, folder, options)
+            return
+        folder.reopen()
     if options.fine:
         check_layout(options.fine.layout, listing.inputs, plan, model, options.row_offset)
     options = dataclasses.replace(options, beam=runner_flags(options.beam, folder.final))
@@ -108,24 +114,24 @@ def _convert(options: ConvertOptions, folder: RunFolder, listing: Listing, pool:
         _close(folder, options, started, stages, stage_table(stages) if work.shards else [])
 
 
-def _list(options: ConvertOptions) -> Listing:
+def _list(options: Options) -> Listing:
     """Lists the inputs, and the originals' texts with them."""
-    listing = list_inputs(options.inputs, options.configuration)
-    _check_found(options.inputs, listing)
+    listing = list_inputs(options.input, options.configuration)
+    _check_found(options.input, listing)
     if listing.left_out:
         print(f"convert: {len(listing.left_out):,} {LEFT_OUT}", file=sys.stderr)
     return add_originals(listing, options.originals) if options.originals else listing
 
 
-def _plan(options: ConvertOptions, listing: Listing, run: str) -> Plan:
+def _plan(options: Options, listing: Listing, run: str) -> Plan:
     """Plans the run; raises UserError where no sample can be converted."""
     features = options.configuration.schema(options.contents)
     plan = make_plan(
         listing,
         options.split_of,
         options.seed,
-        record_bytes(features, options.crop.size**2 if options.crop else _USUAL_PIXELS),
-        options.shard_bytes,
+        record_bytes(features, options.image_size**2 if options.image_size else _USUAL_PIXELS),
+        options.shard_size,
         options.num_shards,
         run,
         options.pictures_bytes,
@@ -160,7 +166,7 @@ def _run(
     folder: RunFolder,
     inputs: list[RawInput],
     model: Path,
-    options: ConvertOptions,
+    options: Options,
     work: Work,
     pool: WorkerPool,
     workers: int,
@@ -177,7 +183,7 @@ def _run(
         model=place,
         point_vertices=facts.point_vertices,
         row_offset=options.row_offset,
-        crop=options.crop,
+        crop=options.crop_settings,
         seed=options.seed,
         facts=facts,
     )
@@ -185,24 +191,14 @@ def _run(
         return run_pipeline(lambda pipeline: build_graph(pipeline, settings, work), pool, workers, options.beam)
 
 
-def _has_ended(folder: RunFolder, identity: dict[str, Any], options: ConvertOptions) -> bool:
-    """Whether there is nothing to do, because an earlier run has done it; says so.
+def _show_finished(finished: Ended, folder: RunFolder, options: Options) -> None:
+    """Reports a finished run; renames its folder if the allowed share of rejected samples has changed.
 
     Raises:
-        UserError: what has ended there was another run.
+        RunFailed: it rejected more samples than allowed.
     """
-    ended = folder.ended()
-    if ended is None or options.overwrite:
-        return False
-    place, manifest = ended
-    if options.retry_rejected:
-        _refuse_other(place, differences(manifest, identity, ignore=("plan",)))
-        folder.reopen()
-        return False
-    _refuse_other(place, differences(manifest, identity))
-    place = folder.settle(accepted=_accepted(manifest, options.max_rejected))
-    _tell(place, manifest, options.max_rejected, None, [])
-    return True
+    place = folder.settle(accepted=_accepted(finished.manifest, options.max_rejected))
+    _report(place, finished.manifest, options.max_rejected, None, [])
 
 
 def _check_same(folder: RunFolder, identity: dict[str, Any], retry_rejected: bool) -> None:
@@ -218,7 +214,7 @@ def _refuse_other(folder: Place, differing: list[str]) -> None:
         raise UserError(f"{folder}: holds another run ({shown}); name another --output, or replace it with --overwrite")
 
 
-def _facts(folder: Path, options: ConvertOptions) -> RunFacts:
+def _facts(folder: Path, options: Options) -> RunFacts:
     model = open_prepared(folder)
     nose_tip = int(indices.landmark_vertices()[indices.NOSE_TIP])
     return RunFacts(
@@ -246,9 +242,7 @@ def _check_found(inputs: list[Place], listing: Listing) -> None:
     )
 
 
-def _close(
-    folder: RunFolder, options: ConvertOptions, started: float, stages: StageView | None, table: list[str]
-) -> None:
+def _close(folder: RunFolder, options: Options, started: float, stages: StageView | None, table: list[str]) -> None:
     """Writes what is true of this run only, gives the folder its name, and tells what was made."""
     manifest = read_manifest(folder.unfinished)
     seconds = time.time() - started
@@ -257,7 +251,7 @@ def _close(
         "seconds": round(seconds, 3),
         "runner": runner_name(options.beam) or "local",
         "workers": options.workers,
-        "inputs": [str(path) for path in options.inputs],
+        "inputs": [str(path) for path in options.input],
         **({"originals": [str(path) for path in options.originals]} if options.originals else {}),
         "python": platform.python_version(),
         "system": platform.platform(),
@@ -265,7 +259,7 @@ def _close(
     }
     write_file(folder.shards / RUN, (json.dumps(run, indent=1) + "\n").encode())
     final = folder.close(accepted=_accepted(manifest, options.max_rejected))
-    _tell(final, manifest, options.max_rejected, seconds, table)
+    _report(final, manifest, options.max_rejected, seconds, table)
 
 
 def _accepted(manifest: dict[str, Any], max_rejected: float) -> bool:
@@ -273,7 +267,7 @@ def _accepted(manifest: dict[str, Any], max_rejected: float) -> bool:
     return bool(counts["rejected"] <= max_rejected * counts["planned"])
 
 
-def _tell(
+def _report(
     folder: Place, manifest: dict[str, Any], max_rejected: float, seconds: float | None, table: list[str]
 ) -> None:
     """Prints what a run made; fails where it rejected too many.

@@ -22,6 +22,7 @@ from pipeline.engines.engine_metrics import read_stages
 from pipeline.engines.job_server import check_job_server, stopping_job_server
 from pipeline.engines.worker_options import provisioned
 from pipeline.engines.worker_pool import WorkerPool
+from pipeline.options import OPTIONS, unknown_option
 from pipeline.run.stage_view import StageView
 from transforms.errors import RunFailed, UserError
 
@@ -35,12 +36,12 @@ def runner_name(flags: list[str]) -> str | None:
     return PipelineOptions(flags).view_as(StandardOptions).runner
 
 
-def check_flags(flags: list[str], workers: int | None) -> None:
-    """Checks flags that are not ours.
+def check_flags(flags: list[str], workers: object) -> None:
+    """Checks the flags that are not options of ``convert``.
 
     Args:
-        flags: of Beam, as it seems.
-        workers: --workers, if it was given.
+        flags: for Beam, or mistyped.
+        workers: the value of --workers if it was given.
 
     Raises:
         UserError: Beam does not know a flag, or it does not go with the rest, or something would be downloaded.
@@ -49,9 +50,7 @@ def check_flags(flags: list[str], workers: int | None) -> None:
     for before, flag in zip(["", *flags], flags, strict=False):
         is_value = not flag.startswith("--") and before.startswith("--") and "=" not in before
         if not is_value and flag.removeprefix("--").split("=")[0] not in known:
-            raise UserError(
-                f"unknown option {flag.partition('=')[0]}; see threedface convert --help, and Beam's pipeline options"
-            )
+            raise unknown_option(flag.partition("=")[0], [f"--{name}" for name in (*OPTIONS, *known)])
     runner = runner_name(flags)
     if runner and runner.rpartition(".")[2].lower().removesuffix("runner") in ("direct", "switchingdirect"):
         raise UserError(f"--runner {runner} downloads a program at run time; leave --runner out for the local engine")

@@ -21,6 +21,8 @@ STAGE = "Plan"
 CHUNK_SAMPLES = 240
 CHUNK_BYTES = 32 * 1024 * 1024
 
+LARGEST_SHARD_BYTES = 1 << 30  # the largest --shard_size
+
 
 @dataclasses.dataclass(frozen=True)
 class Plan:

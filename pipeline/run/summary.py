@@ -43,7 +43,7 @@ def conversion_summary(folder: Place, manifest: dict[str, Any], seconds: float |
         f"  folder   {folder}",
         f"  check    threedface verify {output}",
         f"  look     threedface report {output}",
-        "  read     from pipeline.dataset import load",
+        "  read     from pipeline import load",
         f'           dataset = load("{output}", "{split_to_show}"{config})',
     ]
     return "\n".join(lines)

@@ -188,7 +188,7 @@ def test_the_output_tells_what_was_made_and_how_to_read_it(raw, convert, tmp_pat
     done = convert(raw.dataset, tmp_path)
     assert done.returncode == 0
     assert f"planned {raw.pairs} = written {raw.pairs} + rejected 0" in done.stdout
-    assert "threedface verify" in done.stdout and "pipeline.dataset" in done.stdout
+    assert "threedface verify" in done.stdout and "from pipeline import load" in done.stdout
     assert f"{raw.pairs}/{raw.pairs}" in done.stderr  # the progress bar
     assert done.stdout.count("\n") <= 26  # about a screen
 
