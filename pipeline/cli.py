@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         "--write_layout",
         type=Path,
         metavar="FILE.toml",
-        help="write the layout proposed for FineData there, and pictures to check it by beside it",
+        help="write a layout of FineData there, with lines to fill in, and a contact sheet to decide by beside it",
     )
     for name, text in (
         ("verify", "re-read every shard: checksums, counts, unique keys, sources in one split only"),

@@ -161,9 +161,10 @@ def _fine_settings(
                 raise UserError(f"{option} goes with --config {FINE}")
         return None
     if layout is None:
-        from pipeline.missing_layout import no_layout  # reads files, where options are only read as a rule
-
-        raise no_layout(arguments.inputs)
+        raise UserError(
+            "--config fine needs --layout FILE: the format of FineData is not documented, so a file describes yours; "
+            "threedface describe PATH --write_layout FILE.toml writes one to fill in"
+        )
     return FineSettings(find_layout(layout), storage or "png16", normals, bool(arguments.originals))
 
 
