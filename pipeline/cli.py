@@ -116,18 +116,12 @@ def _describe(arguments: argparse.Namespace, _: list[str]) -> None:
 
 
 def _verify(arguments: argparse.Namespace, _: list[str]) -> None:
-    from pipeline.quiet_tensorflow import import_tensorflow
-
-    import_tensorflow()
     from pipeline.verification import verify
 
     verify(arguments.folder)
 
 
 def _report(arguments: argparse.Namespace, _: list[str]) -> None:
-    from pipeline.quiet_tensorflow import import_tensorflow
-
-    import_tensorflow()
     from pipeline.report import report
 
     report(arguments.folder)

@@ -10,6 +10,7 @@ from transforms.errors import UserError
 from transforms.json_files import read_json
 from transforms.plan_file import DATASET
 from transforms.reject import Reject
+from transforms.schema import Feature
 from transforms.storage import Place, list_paths
 
 
@@ -57,6 +58,11 @@ def read_manifest(folder: Place, name: str = MANIFEST) -> dict[str, Any]:
     except ValueError as error:
         raise UserError(f"{folder / name}: damaged ({error}); convert again") from None
     return manifest
+
+
+def manifest_features(manifest: dict[str, Any]) -> tuple[Feature, ...]:
+    """The schema that a conversion was written with."""
+    return tuple(Feature(**{**entry, "shape": tuple(entry["shape"])}) for entry in manifest["features"])
 
 
 def read_rejects(folder: Place) -> list[Reject]:

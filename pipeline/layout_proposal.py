@@ -124,7 +124,11 @@ def propose_layout(listing: Listing) -> Proposal | None:
         The proposal, or None where no file decodes to a depth map of the size of a picture of the same name.
     """
     families = _find_families(_all_files(listing))
-    pictures = [family for family in families if _picture_size(listing.inputs, evenly([*family.files.values()], 1)[0])]
+    pictures = [
+        family
+        for family in families
+        if any(_picture_size(listing.inputs, file) for file in evenly([*family.files.values()], _LOOKED_AT))
+    ]
     maps = {
         key: family
         for key in ("mask", "normals")
@@ -149,11 +153,12 @@ def propose_layout(listing: Listing) -> Proposal | None:
 
 
 def read_picture(inputs: list[RawInput], file: RawFile) -> Image.Image | None:
-    """A colour picture, its pixels not yet decoded; None where it is none, or unreadable."""
+    """A colour picture; None where it is none, or damaged."""
     try:
         with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
             image = Image.open(io.BytesIO(read_raw_file(inputs, file, MAX_BYTES)), formats=("JPEG", "PNG"))
-    except Exception:  # Pillow raises exceptions of many kinds on a damaged header
+        image.load()
+    except Exception:  # Pillow raises exceptions of many kinds on a damaged file
         return None
     return image if image.format == "JPEG" or image.mode in ("RGB", "RGBA") else None
 

@@ -168,6 +168,14 @@ def test_cut_files_are_no_proposal(encoding, kept, folder) -> None:
     assert propose_layout(list_inputs([folder(cut)], COARSE)) is None
 
 
+def test_single_damaged_files_do_not_matter(folder, tmp_path) -> None:
+    files = fine_files(*BESIDE, depth_layout("png16"))
+    files |= {path: files[path][:-300] for path in ("afw_100_1/afw_100_1_0.jpg", "ibug_image_211/2_depth.png")}
+    file = tmp_path / "fine.toml"
+    describe([folder(files)], file)
+    assert filled_in(file.read_text()).depth_file == BESIDE[1]
+
+
 def test_describe_prints_the_layout_it_writes(folder, tmp_path) -> None:
     root = folder(fine_files(*BESIDE, depth_layout("png16")))
     file = tmp_path / "my fine.toml"
