@@ -260,8 +260,8 @@ def _write(proposal: Proposal | None, file: Path) -> None:
     """Writes a proposal, and its contact sheet beside it."""
     if proposal is None:
         raise UserError(
-            f"--write_layout {file}: no layout can be proposed: found no depth files that decode to the size of the "
-            "pictures of the same names; write one by hand, as transforms/README.md shows"
+            f"--write_layout {file}: no layout can be proposed: no files that are named by a photograph of 300-W and a "
+            "number decode to a depth map of the size of their picture; write one as transforms/README.md shows"
         )
     with named_errors(file):
         file.write_text(proposal.text(), encoding="utf-8", errors="backslashreplace")

@@ -120,6 +120,8 @@ class Proposal:
 def propose_layout(listing: Listing) -> Proposal | None:
     """Finds the pictures and depth files of FineData in a listing, by all names and some files of each form of name.
 
+    Only files named by a photograph of 300-W and a number are looked at.
+
     Returns:
         The proposal, or None where no file decodes to a depth map of the size of a picture of the same name.
     """
@@ -172,6 +174,21 @@ def read_values(inputs: list[RawInput], file: RawFile, layout: DepthLayout, size
         return None
 
 
+def check_layout_file(file: Path) -> None:
+    """Checks that a proposal can be written to a file, before it is sought.
+
+    Raises:
+        UserError: not named as a layout, exists already, or its folder does not.
+    """
+    if file.suffix != ".toml":
+        raise UserError(f"--write_layout {file}: expected a name that ends in .toml")
+    if not file.absolute().parent.is_dir():
+        raise UserError(f"--write_layout {file}: no such folder {file.absolute().parent}; make it first")
+    for path in (file, file.with_suffix(".png")):
+        if path.exists():  # it may have been filled in by hand
+            raise UserError(f"--write_layout {file}: {path} exists; remove it, or name another file")
+
+
 def _line(key: str, values: set[str] | set[Encoding] | set[tuple[int, int] | None]) -> str:
     """A line of the file: filled in where there is one value."""
     texts = [toml_text(value) for value in sorted(values, key=str)]
@@ -208,9 +225,9 @@ def _read_path(path: str) -> tuple[str, SampleName] | None:
         parts = re.sub(rf"(?<![A-Za-z0-9]){source}(?![A-Za-z0-9])", "{source}", stem).split("/")
         first = next(row for row, part in enumerate(parts) if "{source}" in part)
         places = [row for row in range(first, len(parts)) if parts[row].isdecimal() or row == len(parts) - 1]
-        numbers = [number for form in _NUMBERS for row in reversed(places) for number in form.findall(parts[row])]
-        if numbers:
-            k = int(numbers[0])
+        found = (form.search(parts[row]) for form in _NUMBERS for row in reversed(places))
+        if (number := next(filter(None, found), None)) is not None:
+            k = int(number[0])
             for row in places:
                 parts[row] = re.sub(rf"(?<![0-9])0*{k}(?![0-9])", "{k}", parts[row])
             return "/".join(parts) + suffix, SampleName(source, k)
@@ -280,18 +297,3 @@ def _partners(pictures: list[Family], family: Family) -> list[Family]:
 
     best = max(map(near, pictures), default=(0, 0))
     return [picture for picture in pictures if best[0] and near(picture) == best]
-
-
-def check_layout_file(file: Path) -> None:
-    """Checks that a proposal can be written to a file, before it is sought.
-
-    Raises:
-        UserError: not named as a layout, exists already, or its folder does not.
-    """
-    if file.suffix != ".toml":
-        raise UserError(f"--write_layout {file}: expected a name that ends in .toml")
-    if not file.absolute().parent.is_dir():
-        raise UserError(f"--write_layout {file}: no such folder {file.absolute().parent}; make it first")
-    for path in (file, file.with_suffix(".png")):
-        if path.exists():  # it may have been filled in by hand
-            raise UserError(f"--write_layout {file}: {path} exists; remove it, or name another file")
