@@ -5,7 +5,7 @@
     >>> verify("shards")
     >>> load("shards", "train")  # a tf.data.Dataset
 
-The names are loaded when they are first used: only ``load`` and ``verify`` need TensorFlow, only ``convert`` Beam.
+The names are loaded when they are first used: only ``load`` needs TensorFlow, only ``convert`` Beam.
 """
 
 from importlib import import_module

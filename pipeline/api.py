@@ -59,6 +59,6 @@ def verify(output: str | Path) -> None:
     Example:
         >>> verify("shards")
     """
-    from pipeline.verification import verify as verify_place  # loads TensorFlow
+    from pipeline.verification import verify as verify_place
 
     verify_place(parse_place(str(output)))

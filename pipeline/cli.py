@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         "--write_layout",
         type=Path,
         metavar="FILE.toml",
-        help="write the layout proposed for FineData to this file, and pictures to check it by beside it",
+        help="write a layout of FineData there, with lines to fill in, and a contact sheet to decide by beside it",
     )
     for name, run, text in (
         ("verify", _verify, "Re-read every shard and check checksums, counts, unique keys and splits."),
@@ -133,18 +133,12 @@ def _describe(arguments: argparse.Namespace, _: list[str]) -> None:
 
 
 def _verify(arguments: argparse.Namespace, _: list[str]) -> None:
-    from pipeline.quiet_tensorflow import import_tensorflow
-
-    import_tensorflow()
     from pipeline.verification import verify
 
     verify(parse_place(arguments.folder))
 
 
 def _report(arguments: argparse.Namespace, _: list[str]) -> None:
-    from pipeline.quiet_tensorflow import import_tensorflow
-
-    import_tensorflow()
     from pipeline.report import report
 
     report(parse_place(arguments.folder))

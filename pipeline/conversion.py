@@ -5,6 +5,7 @@ import json
 import platform
 import sys
 import time
+from collections import Counter
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -229,12 +230,16 @@ def _facts(folder: Path, options: Options) -> RunFacts:
 
 def _check_found(inputs: list[Place], listing: Listing) -> None:
     """Raises UserError where there is no sample."""
-    if listing.configuration.name == FINE and not listing.has_whole_sample:
-        from pipeline.describe.missing_layout import nothing_matches  # loads scipy, for the proposal
-
-        raise nothing_matches(listing)
-    if listing.samples:
+    fine = listing.configuration.name == FINE
+    if listing.has_whole_sample if fine else listing.samples:
         return
+    if fine:  # most likely its layout has a wrong pattern
+        counts = Counter(role for found in listing.samples.values() for role in found.files)
+        roles = ", ".join(f"{words}: {counts[role]:,}" for role, words in listing.configuration.roles.items())
+        raise UserError(
+            f"{', '.join(map(str, inputs))}: the patterns of {listing.configuration.files} find no whole sample "
+            f"({roles}); threedface describe PATH shows the patterns of your files"
+        )
     seen = ", ".join(f"{count} *{ending}" for ending, count in suffix_counts(listing).most_common(3))
     raise UserError(
         f"{', '.join(map(str, inputs))}: no sample found (--config {listing.configuration.name} expects "

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from pipeline.pictures import decode_picture
-from pipeline.run.finished import read_manifest
+from pipeline.run.finished import manifest_features, read_manifest
 from pipeline.run.run_files import dataset_folder
 from transforms.errors import UserError
 from transforms.records.schema import PICTURES, Feature
@@ -91,11 +91,6 @@ def load(
     return records.map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic).prefetch(
         tf.data.AUTOTUNE
     )
-
-
-def manifest_features(manifest: dict[str, Any]) -> tuple[Feature, ...]:
-    """The schema that a conversion was written with."""
-    return tuple(Feature(**{**entry, "shape": tuple(entry["shape"])}) for entry in manifest["features"])
 
 
 def parse_spec(features: tuple[Feature, ...]) -> dict[str, tf.io.FixedLenFeature]:

@@ -401,9 +401,10 @@ def _check_beside_others(name: str, values: dict[str, Any], given: Mapping[str, 
 
 def _check_fine(options: Options) -> None:
     if options.layout is None:
-        from pipeline.describe.missing_layout import no_layout  # reads the inputs
-
-        raise no_layout(options.input)
+        raise UserError(
+            "--config fine needs --layout FILE: the format of FineData is not documented, so a file describes yours; "
+            "threedface describe PATH --write_layout FILE.toml writes one to fill in"
+        )
     if options.layout.normals and options.image_size:
         raise UserError(
             f"{options.layout.name}: --image_size cannot resize normals pictures of an unknown encoding; take the line "

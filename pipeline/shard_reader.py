@@ -1,13 +1,16 @@
-"""Reads the numbers of whole shards, batch by batch, with TensorFlow's own reader and parser."""
+"""Reads the numbers of whole shards, batch by batch, without TensorFlow."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from pipeline.dataset import parse_spec
+from transforms.errors import DamagedRecord
+from transforms.records.example_decoding import decode_example
 from transforms.records.schema import Feature
+from transforms.records.tfrecord import read_frames
 
 _BATCH = 256
 
@@ -16,12 +19,27 @@ def read_batches(file: Path, features: tuple[Feature, ...]) -> Iterator[dict[str
     """The records of one shard in batches: columns by feature name; pictures and strings stay bytes.
 
     Raises:
-        tensorflow.errors.OpError: a record's checksum is wrong, or it does not fit the features.
+        DamagedRecord: a record's checksum is wrong, or it does not fit the features.
     """
-    spec = parse_spec(features)
-    records = tf.data.TFRecordDataset(str(file)).batch(_BATCH)
-    for batch in records.map(lambda some: tf.io.parse_example(some, spec)).prefetch(1):
-        yield {name: column.numpy() for name, column in batch.items()}
+    samples = _samples(file, features)
+    while batch := list(itertools.islice(samples, _BATCH)):
+        yield {
+            feature.name: np.array(
+                [sample[feature.name] for sample in batch],
+                feature.kind if feature.kind in ("float32", "int64") else object,
+            )
+            for feature in features
+        }
+
+
+def _samples(file: Path, features: tuple[Feature, ...]) -> Iterator[dict[str, Any]]:
+    """The records of one shard as `decode_example` gives them."""
+    for offset, record in read_frames(file):
+        try:
+            sample = decode_example(features, record)
+        except ValueError as error:
+            raise DamagedRecord(file.name, offset, str(error)) from None
+        yield sample
 
 
 def has_numbers(batch: dict[str, np.ndarray]) -> np.ndarray:

@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from tqdm import tqdm
 
-from pipeline.dataset import manifest_features
-from pipeline.run.finished import find_conversions, read_manifest, read_rejects
+from pipeline.run.finished import find_conversions, manifest_features, read_manifest, read_rejects
 from pipeline.shard_reader import has_numbers, read_batches
 from transforms.depth.fine import OF_THE_ORIGINAL
-from transforms.errors import RunFailed
+from transforms.errors import DamagedRecord, RunFailed
 from transforms.face.pose import project
 from transforms.face.prepared_model import file_sha256
 from transforms.records.schema import Feature
@@ -103,8 +101,8 @@ def _verify_shard(
                 split_of_key[key] = split
                 if split_of_source.setdefault(source, split) != split:
                     found.append(f"{name}: source {source.decode()} is in {split} and {split_of_source[source]}")
-    except tf.errors.OpError as error:
-        found.append(f"{name}: after record {samples}: {(error.message or '').splitlines()[0]}")
+    except DamagedRecord as damage:
+        found.append(str(damage))
     if samples != shard["samples"]:
         found.append(f"{name}: {samples} records could be read, the manifest says {shard['samples']}")
     return found

@@ -13,6 +13,14 @@ class RunFailed(Exception):  # noqa: N818  (it is an outcome)
     """A run that began rightly and did not succeed: says how (exit code 1)."""
 
 
+class DamagedRecord(Exception):  # noqa: N818  (named as what was found)
+    """A record that cannot be read: names file and offset in one line."""
+
+    def __init__(self, file: str, offset: int, problem: str) -> None:
+        """Takes the file's name, the byte at which the record begins, and what is wrong with it."""
+        super().__init__(f"{file}: corrupted record at byte {offset}: {problem}")
+
+
 @contextmanager
 def input_errors() -> Iterator[None]:
     """Tells an error of finding or reading an input in one line: it is the person's to mend."""

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.describe.contact_sheet import contact_sheet
 from pipeline.describe.found_models import FoundModel, found_models
-from pipeline.describe.layout_proposal import check_layout_file, propose_layout, write_proposal
+from pipeline.describe.layout_proposal import Proposal, check_layout_file, propose_layout
 from pipeline.describe.plausible import PLAUSIBLE
 from pipeline.describe.spot_check import NORMALISED, SpotCheck, spot_check
 from pipeline.describe.survey import FULL_AUGMENTATIONS, Survey, survey
 from pipeline.planning.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
 from pipeline.run.summary import human_bytes
-from transforms.depth.layout import Layout
+from transforms.depth.layout_patterns import match_pattern
+from transforms.errors import UserError, named_errors
 from transforms.raw.configurations import COARSE, CONFIGURATIONS, ORIGINAL
 from transforms.raw.names import GROUPS, OTHER_GROUP, group
 from transforms.raw.packed_list import PackedList
@@ -30,11 +32,11 @@ def describe(folders: list[Place], write_layout: Path | None = None) -> str:
     """Describes raw folders: samples, layout, files, ranges, what is suspicious, and how to convert them.
 
     Pictures and parameter texts are read from an even sample; all else comes from names and sizes. Where FineData
-    seem to lie there, a layout of them is proposed.
+    seem to lie there, a layout of them is proposed, with lines to fill in.
 
     Args:
         folders: folders and archives.
-        write_layout: a file that gets the proposed layout, with pictures to check it by beside it; or None.
+        write_layout: a file that gets the proposed layout, with a contact sheet to fill it in by beside it; or None.
 
     Raises:
         UserError: a folder does not exist or cannot be listed; or write_layout cannot be written.
@@ -43,11 +45,12 @@ def describe(folders: list[Place], write_layout: Path | None = None) -> str:
         check_layout_file(write_layout)
     all_listings = [list_inputs(folders, configuration) for configuration in CONFIGURATIONS.values()]
     proposal = propose_layout(all_listings[0])
-    written = [] if write_layout is None else write_proposal(proposal, write_layout)
-    fine = proposal.layout is not None
+    if write_layout is not None:
+        _write(proposal, write_layout)
+    fine = proposal is not None
     surveys = [(listing, survey(listing)) for listing in _with_samples(all_listings)]
-    if proposal.layout is not None:
-        surveys = [each for each in surveys if each[1].samples and not _is_fine(each[0], proposal.layout)]
+    if proposal is not None:
+        surveys = [each for each in surveys if each[1].samples and not _is_fine(each[0], proposal)]
     models = found_models(all_listings[0])
     lines = _entry("inputs", [input_name(place) for place in all_listings[0].inputs])
     suspicious: list[str] = []
@@ -62,8 +65,13 @@ def describe(folders: list[Place], write_layout: Path | None = None) -> str:
         lines += _entry("suspicious", suspicious or ["nothing"])
     for listing, _ in surveys:
         lines += ["", _command(listing, models)]
-    if fine:
-        lines += ["", *_entry("config", ["fine"]), proposal.text(), *_fine_command(all_listings[0], models, written)]
+    if proposal is not None:
+        lines += [
+            "",
+            *_entry("config", ["fine"]),
+            proposal.text(),
+            *_fine_command(all_listings[0], models, write_layout),
+        ]
     # A file name may hold bytes that are no text, and must be printable nevertheless.
     return "\n".join(lines).encode("utf-8", "backslashreplace").decode("utf-8")
 
@@ -86,10 +94,11 @@ def _with_samples(listings: list[Listing]) -> list[Listing]:
     return [dataclasses.replace(listing, other_files=others) for listing in found]
 
 
-def _is_fine(listing: Listing, layout: Layout) -> bool:
+def _is_fine(listing: Listing, proposal: Proposal) -> bool:
     """Whether what looks like samples by name is FineData, whose depth may be in texts named as parameters are."""
     first = next(iter(listing.samples.values()))
-    return all(layout.match(file.path) for some in first.files.values() for file in some)
+    paths = [file.path for some in first.files.values() for file in some]
+    return all(any(match_pattern(pattern, path) for pattern in proposal.patterns) for path in paths)
 
 
 def _taken(listing: Listing) -> set[RawFile]:
@@ -247,14 +256,25 @@ def _command(listing: Listing, models: list[FoundModel]) -> str:
     return _convert(config, _inputs(listing) if listing.samples else "PATH/TO/Coarse_Dataset", models)
 
 
-def _fine_command(listing: Listing, models: list[FoundModel], written: list[Path]) -> list[str]:
+def _write(proposal: Proposal | None, file: Path) -> None:
+    """Writes a proposal, and its contact sheet beside it."""
+    if proposal is None:
+        raise UserError(
+            f"--write_layout {file}: no layout can be proposed: no files that are named by a photograph of 300-W and a "
+            "number decode to a depth map of the size of their picture; write one as transforms/README.md shows"
+        )
+    with named_errors(file):
+        file.write_text(proposal.text(), encoding="utf-8", errors="backslashreplace")
+        contact_sheet(proposal).save(file.with_suffix(".png"))
+
+
+def _fine_command(listing: Listing, models: list[FoundModel], written: Path | None) -> list[str]:
     """What to do with a proposed layout."""
-    if not written:
-        return ["--write_layout FILE.toml writes this layout, and beside it pictures to check it by."]
-    file, *pictures = map(str, written)
-    look = f"Look at {pictures[0]}, correct {file}, then:" if pictures else f"Correct {file}, then:"
+    if written is None:
+        return ["--write_layout FILE.toml writes this layout, and beside it a contact sheet to fill it in by."]
+    look = f"Look at {written.with_suffix('.png')}, fill in {written}, then:"
     inputs = f"{_inputs(listing)} --originals PATH/TO/Original_Dataset"
-    return [look, "", _convert(f"--config fine --layout {shlex.quote(file)} ", inputs, models)]
+    return [look, "", _convert(f"--config fine --layout {shlex.quote(str(written))} ", inputs, models)]
 
 
 def _inputs(listing: Listing) -> str:

@@ -4,15 +4,14 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from tqdm import tqdm
 
-from pipeline.dataset import manifest_features
 from pipeline.report.choice import Choice, Shown
 from pipeline.report.coefficients import CoefficientSurvey
 from pipeline.report.map_pictures import map_features
+from pipeline.run.finished import manifest_features
 from pipeline.shard_reader import has_numbers, read_batches
-from transforms.errors import UserError
+from transforms.errors import DamagedRecord, UserError
 from transforms.raw.names import group
 from transforms.records.schema import Feature
 from transforms.storage import Place, local_file
@@ -80,9 +79,8 @@ def collect(folder: Place, manifest: dict[str, Any]) -> Collected:
                     raise UserError(
                         f"{file}: cannot be read ({error.strerror}); threedface verify tells more"
                     ) from None
-                except tf.errors.OpError as error:
-                    problem = (error.message or type(error).__name__).splitlines()[0]
-                    raise UserError(f"{file}: cannot be read ({problem}); threedface verify tells more") from None
+                except DamagedRecord as damage:
+                    raise UserError(f"{folder}: {damage}; threedface verify tells more") from None
             angles[split] = np.degrees(np.concatenate(eulers))
             scale[split] = np.concatenate(scales) * 1000
     return sheet.collected(angles, scale)

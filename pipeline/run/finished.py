@@ -8,6 +8,7 @@ from pipeline.run.run_files import MANIFEST, PLAN, REJECTED, RUN, UNFINISHED
 from pipeline.run.stage_view import StageView
 from transforms.errors import UserError
 from transforms.records.plan_file import DATASET
+from transforms.records.schema import Feature
 from transforms.reject import Reject
 from transforms.storage import Place, list_paths
 from transforms.storage.json_files import read_json
@@ -57,6 +58,11 @@ def read_manifest(folder: Place, name: str = MANIFEST) -> dict[str, Any]:
     except ValueError as error:
         raise UserError(f"{folder / name}: damaged ({error}); convert again") from None
     return manifest
+
+
+def manifest_features(manifest: dict[str, Any]) -> tuple[Feature, ...]:
+    """The schema that a conversion was written with."""
+    return tuple(Feature(**{**entry, "shape": tuple(entry["shape"])}) for entry in manifest["features"])
 
 
 def read_rejects(folder: Place) -> list[Reject]:

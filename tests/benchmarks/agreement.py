@@ -5,8 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.quiet_tensorflow import import_tensorflow
-
 SAMPLES = 50  # compared feature by feature
 
 # The largest difference allowed, in a feature's unit; the others must be equal. 10 um are 0.01 px.
@@ -43,7 +41,6 @@ def check_agreement(folders: dict[str, Path]) -> str:
 
 def read_records(folder: Path) -> dict[str, bytes]:
     """All records below a folder by key; none of them twice."""
-    import_tensorflow()
     import tensorflow as tf  # here: the process that measures must stay small
 
     records: dict[str, bytes] = {}

@@ -22,7 +22,6 @@ from pipeline.demo.dataset import make_sample
 from pipeline.demo.face_model import SyntheticModel, make_model
 from pipeline.demo.render import vertex_normals
 from pipeline.demo.scene import pose_camera
-from pipeline.quiet_tensorflow import import_tensorflow
 from transforms.depth.layout import DepthLayout
 from transforms.depth.storage import decode_depth16, decode_float_png, encode_depth16, encode_float_png
 from transforms.face.pose import project
@@ -114,7 +113,6 @@ def main() -> None:
 
 def with_tensorflow(depths: list) -> None:
     """What a training pays for reading: TensorFlow's own decoder, one thread."""
-    import_tensorflow()
     import tensorflow as tf
 
     stored = [encode_depth16(depth, FILES)[0] for depth in depths]

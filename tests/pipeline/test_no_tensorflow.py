@@ -1,4 +1,4 @@
-"""A conversion does without TensorFlow, and gives the metadata that TensorFlow Datasets writes itself."""
+"""All commands do without TensorFlow, and a conversion gives the metadata that TensorFlow Datasets writes itself."""
 
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def test_the_metadata_are_those_of_tfds(configuration, contents, tmp_path):
     assert ours == {name: (tmp_path / name).read_text() for name in FILES}
 
 
-def test_no_process_of_a_conversion_imports_tensorflow(raw, convert, tmp_path):
+def test_no_process_of_a_command_imports_tensorflow(raw, convert, threedface, tmp_path):
     """A package of that name that cannot be imported comes first on the path of launcher and workers."""
     (tmp_path / "tensorflow").mkdir()
     (tmp_path / "tensorflow/__init__.py").write_text("raise RuntimeError('TensorFlow was imported')")
@@ -66,3 +66,6 @@ def test_no_process_of_a_conversion_imports_tensorflow(raw, convert, tmp_path):
     enough_for_two_workers = many_sources(raw.dataset, tmp_path / "many", 20)
     done = convert(enough_for_two_workers, tmp_path / "out", "--workers", 2, PYTHONPATH=path)
     assert done.returncode == 0, done.stderr
+    for command in ("verify", "report"):
+        done = threedface(command, tmp_path / "out", PYTHONPATH=path)
+        assert done.returncode == 0, done.stderr

@@ -67,7 +67,7 @@ def test_a_flipped_bit(folder):
     path.write_bytes(data)
     found = verify_conversion(folder)
     assert any("SHA-256" in line for line in found)
-    assert any("corrupted record" in line for line in found)
+    assert any(f"{path.name}: corrupted record at byte " in line for line in found)
     with pytest.raises(RunFailed, match="findings"):
         verify(folder)
 

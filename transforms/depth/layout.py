@@ -22,6 +22,7 @@ The data set's authors have not documented the format, so nothing here is guesse
 
 import dataclasses
 import math
+import re
 import tomllib
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -145,6 +146,9 @@ def parse_layout(text: str, name: str) -> Layout:
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{name}: not a TOML file: {error}") from None
     top = Table(name, "", content, ("files", "depth"))
+    for key in re.findall(r"^# (\w+) = NEEDED", text, re.MULTILINE):  # as `threedface describe` writes it
+        if not any(key in table for table in content.values() if isinstance(table, dict)):
+            raise UserError(f"{name}: {key} is still marked NEEDED: uncomment its line, and write the value")
     files = Table(name, "[files] ", top.table("files"), _FILES_KEYS)
     _check_distinct(files)
     return Layout(

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from PIL import Image
 from scipy.ndimage import binary_erosion, map_coordinates
 
 from pipeline import verification
 from pipeline.cli import main
 from pipeline.dataset import load
 from transforms.depth.fine import OF_THE_ORIGINAL
-from transforms.depth.layout import layout_text, parse_layout
+from transforms.depth.layout import parse_layout
+from transforms.depth.toml_tables import toml_text
 
 FOLDER = "threedface/fine/1.0.0"
 # What a record's 16 bits may be off, and what float32 px are.
@@ -84,20 +86,25 @@ def assert_tfds_reads_the_same(output, fine, storage):
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_what_describe_proposes_converts_to_the_true_depth(encoding, fine_of, tmp_path, capsys):
-    """The three lines that depth files cannot show are written by hand, as the proposal asks for."""
+    """The lines marked NEEDED are filled in by hand; `convert` refuses the file before."""
     if encoding == "exr":
         pytest.importorskip("OpenEXR")
     changes, off = ENCODINGS[encoding]
     fine = fine_of(encoding, **changes)
     written = tmp_path / "proposed.toml"
     assert main(["describe", str(fine.folder), "--write_layout", str(written)]) == 0
-    text = written.read_text()
-    assert re.search(r"^offset = .*# unknown", text, re.M) and re.search(r"^# original = .*# unknown", text, re.M)
-    assert re.search(r"^scale = .*# (guess|unknown)", text, re.M)
-    proposed = parse_layout(text, "proposed")
-    truth = fine.layout
-    depth = dataclasses.replace(proposed.depth, scale=truth.depth.scale, offset=truth.depth.offset)
-    written.write_text(layout_text(dataclasses.replace(proposed, original=truth.original, depth=depth)))
+    assert Image.open(written.with_suffix(".png")).width > 2 * 240
+    capsys.readouterr()
+    assert fine.convert(tmp_path / "out", layout=written) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and str(written) in error and "is still marked NEEDED" in error
+    values = {"original": fine.layout.original, **dataclasses.asdict(fine.layout.depth)}
+
+    def fill_in(line):
+        return f"{line[1]} = {toml_text(values[line[1]])}"
+
+    written.write_text(re.sub(r"^# (\w+) = .*", fill_in, written.read_text(), flags=re.M))
+    assert repr(parse_layout(written.read_text(), "").depth) == repr(fine.layout.depth)  # NaN is not equal to itself
 
     assert fine.convert(tmp_path / "out", layout=written) == 0
     assert "the layout fits" in capsys.readouterr().err
