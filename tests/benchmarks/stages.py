@@ -16,6 +16,7 @@ from typing import Any
 
 from convert_speed import make
 from raw_data import DemoFiles
+from transforms.records.parts import read_part, write_part
 
 from pipeline.planning.plan import make_plan
 from pipeline.planning.raw_inputs import list_inputs
@@ -24,7 +25,6 @@ from transforms.face.mesh import farthest_points
 from transforms.face.prepared_model import open_prepared, prepare
 from transforms.pictures.crop import CropSettings
 from transforms.raw.configurations import COARSE
-from transforms.records.parts import read_part, write_part
 from transforms.records.plan_file import PlanHeader, write_plan
 from transforms.records.schema import Contents, record_bytes
 from transforms.records.shards import assemble_shard

@@ -7,9 +7,9 @@ import resource
 import numpy as np
 import pytest
 import tensorflow as tf
+from transforms.records.parts import find_parts, read_part, write_part
 
 from transforms.records.chunk import Chunk
-from transforms.records.parts import find_parts, read_part, write_part
 from transforms.records.plan_file import PlannedShard
 from transforms.records.shards import Shard, assemble_shard, marked_shards, read_markers, write_marker
 from transforms.records.statistics import add_statistics, chunk_statistics

@@ -7,8 +7,8 @@ import apache_beam as beam
 import numpy as np
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-
 from transforms.records.assembly import Assembly
+
 from transforms.records.chunk import Chunk
 from transforms.records.plan_file import PlanHeader, PlannedShard, write_plan
 from transforms.reject import BadSample
