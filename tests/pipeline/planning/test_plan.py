@@ -138,7 +138,7 @@ def test_fingerprints_change_with_the_run_and_the_samples():
     plan, other_run = plan_of(listing_of(counts)), plan_of(listing_of(counts), run="other")
     fewer = plan_of(listing_of({**counts, "afw_0_1": 4}))
     assert all(a.fingerprint != b.fingerprint for a, b in zip(plan.shards, other_run.shards, strict=True))
-    assert len({chunk.fingerprint for chunk in plan.chunks}) == len(plan.chunks)
+    assert len({shard.fingerprint for shard in plan.shards}) == len(plan.shards)
     assert len({plan_digest(some) for some in (plan, other_run, fewer)}) == 3
 
 
