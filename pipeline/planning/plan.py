@@ -9,6 +9,7 @@ from itertools import groupby
 from pipeline.engines.collection import without_collection
 from pipeline.planning.raw_inputs import Listing
 from pipeline.planning.splits import hash_fraction
+from transforms.errors import UserError
 from transforms.raw.names import SampleName
 from transforms.raw.raw_sample import FoundSample, SampleFiles
 from transforms.records.plan_file import PackedChunk, PlannedChunk, PlannedShard
@@ -69,6 +70,9 @@ def make_plan(
         num_shards: the number of shards of each split, instead; fewer if it has fewer sources.
         run: digest of what else the bytes depend on, for the fingerprints.
         pictures_bytes: about how large the pictures are that a sample's record has from its files.
+
+    Raises:
+        UserError: the shards would be larger than a worker can hold.
     """
     roles = listing.configuration.roles
     counts: dict[str, int] = {}  # usable samples by source
@@ -87,7 +91,13 @@ def make_plan(
     shards: list[PlannedShard] = []
     chunks: list[PackedChunk] = []
     for split, sources in sorted(splits.items()):
-        number = num_shards or _shard_count(sum(sizes[source] for source in sources), sum(sizes.values()), shard_bytes)
+        size = sum(sizes[source] for source in sources)
+        number = num_shards or _shard_count(size, sum(sizes.values()), shard_bytes)
+        if size > number * LARGEST_SHARD_BYTES:
+            raise UserError(
+                f"--num_shards {number}: shards of {size / number / (1 << 30):.1f} GiB in the split {split}, at most "
+                f"{LARGEST_SHARD_BYTES >> 30} GiB is allowed; use {-(-size // LARGEST_SHARD_BYTES)} or more"
+            )
         groups = _divide([counts[source] for source in sources], min(number, len(sources)))
         for index, rows in enumerate(groups):
             samples = [files for row in rows for files in _pair(listing.samples.of_source(sources[row]), roles)[0]]

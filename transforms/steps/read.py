@@ -1,7 +1,7 @@
 """Read: the chunks of a shard, with their raw samples."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
 import numpy as np
@@ -41,11 +41,11 @@ class Read(beam.PTransform):
     image_check: ImageCheck
     text: TextForm
 
-    def expand(self, shards: beam.PCollection[list[LineAddress]]) -> beam.PCollection[Chunk]:
+    def expand(self, shards: beam.PCollection[Sequence[LineAddress]]) -> beam.PCollection[Chunk]:
         """The chunks of each shard in order, one at a time, with the columns of the raw files."""
         return shards | beam.FlatMap(self._read_shard, StageMetrics(STAGE))
 
-    def _read_shard(self, addresses: list[LineAddress], metrics: StageMetrics) -> Iterator[Chunk]:
+    def _read_shard(self, addresses: Sequence[LineAddress], metrics: StageMetrics) -> Iterator[Chunk]:
         for address in addresses:
             yield self._read_chunk(address, metrics)
 

@@ -45,9 +45,8 @@ def test_a_shard_is_counted_when_it_is_written(tmp_path):
     write_plan(tmp_path / "plan", PlanHeader({}, 10, SHARDS, ()), [])
     metrics = counted(lambda chunks: chunks | WriteShard(tmp_path / "plan", tmp_path, tmp_path, seed=0))
     assert metrics["threedface.WriteShard", "samples"] == 10
-    assert metrics["threedface.WriteShard", "bytes"] == sum(
-        path.stat().st_size for path in tmp_path.glob("*.tfrecord*")
-    )
+    written = sum(path.stat().st_size for path in tmp_path.glob("*.tfrecord*"))
+    assert metrics["threedface.WriteShard", "bytes"] == written > 0
     assert metrics["threedface.WriteShard", "microseconds"].count == 2
 
 
@@ -58,7 +57,7 @@ def test_a_bundle_that_ends_within_a_shard_or_is_out_of_order_fails(numbers, err
     pipeline = beam.Pipeline(runner=FnApiRunner())
     chunks = pipeline | beam.Create(numbers, reshuffle=False) | beam.Map(lambda number: chunk(number, shard=0))
     _ = chunks | WriteShard(tmp_path / "plan", tmp_path, tmp_path, seed=0)
-    with pytest.raises(RuntimeError, match=error):
+    with pytest.raises((RuntimeError, ValueError), match=error):
         pipeline.run()
     assert [path.name for path in tmp_path.iterdir()] == ["plan"]
 
