@@ -19,7 +19,7 @@ from pipeline.describe.layout_check import check_layout
 from pipeline.engines.dataflow import check_places, is_dataflow, only_translates
 from pipeline.engines.engine import run_pipeline, runner_flags, runner_name
 from pipeline.engines.worker_pool import WorkerPool, worker_pool
-from pipeline.graph import GraphSettings, Work, build_graph
+from pipeline.graph import GraphSettings, build_graph
 from pipeline.options import Options
 from pipeline.planning.expression_source import expression_file
 from pipeline.planning.model_file import model_file
@@ -32,7 +32,7 @@ from pipeline.run.local_run import LocalRun
 from pipeline.run.metadata import RunFacts
 from pipeline.run.progress import ProgressBar
 from pipeline.run.run_files import REJECTED, RUN, dataset_folder
-from pipeline.run.run_folder import Ended, Kept, RunFolder
+from pipeline.run.run_folder import Ended, RunFolder
 from pipeline.run.stage_view import StageView, stage_table
 from pipeline.run.store_run import StoreRun
 from pipeline.run.summary import conversion_summary
@@ -42,7 +42,7 @@ from transforms.face import indices
 from transforms.face.mesh import farthest_points
 from transforms.face.prepared_model import open_prepared, prepare
 from transforms.raw.raw_files import RawInput
-from transforms.records.addressed_lines import write_lists
+from transforms.records.addressed_lines import LineAddress, write_list
 from transforms.records.plan_file import PlanHeader, read_plan_header, write_plan
 from transforms.records.schema import record_bytes
 from transforms.storage import Place, RemotePath, write_file
@@ -99,11 +99,12 @@ def _convert(options: Options, folder: RunFolder, listing: Listing, pool: Worker
     options = dataclasses.replace(options, beam=runner_flags(options.beam, folder.final))
     with folder.open(options.overwrite):
         _check_same(folder, identity, options.retry_rejected)
-        kept = folder.keep(plan.shards, plan.chunks, options.retry_rejected)
+        kept = folder.keep(plan.shards, options.retry_rejected)
         header = PlanHeader(identity, plan.samples, tuple(plan.shards), tuple(plan.rejects))
-        work, chunks = _write_work(folder, plan, header, kept)
-        workers = max(1, min(options.workers, chunks))  # one with nothing to do would cost its start
-        bar = ProgressBar(folder, plan.shards, plan.chunks)
+        work = _write_work(folder, plan, header, kept)
+        # A worker with nothing to do would cost its start.
+        workers = max(1, min(options.workers, len(plan.shards) - len(kept)))
+        bar = ProgressBar(folder, plan.shards)
         # The names of all samples are in the plan file now; from here on memory does not grow with their number.
         listing.samples.clear()
         plan.chunks.clear()
@@ -112,7 +113,7 @@ def _convert(options: Options, folder: RunFolder, listing: Listing, pool: Worker
             print(f"{folder.unfinished}: planned, and translated for Dataflow; nothing was run", file=sys.stderr)
             return
         # Without a shard to write, there was nothing but Finish.
-        _close(folder, options, started, stages, stage_table(stages) if work.shards else [])
+        _close(folder, options, started, stages, stage_table(stages) if work else [])
 
 
 def _list(options: Options) -> Listing:
@@ -146,17 +147,12 @@ def _plan(options: Options, listing: Listing, run: str) -> Plan:
     return plan
 
 
-def _write_work(folder: RunFolder, plan: Plan, header: PlanHeader, kept: Kept) -> tuple[Work, int]:
-    """Writes the plan, and the lists of what of it is to be done; gives these, and how many chunks are in them."""
+def _write_work(folder: RunFolder, plan: Plan, header: PlanHeader, kept: set[int]) -> list[LineAddress]:
+    """Writes the plan, and the list of the shards to write; returns the addresses of its lines."""
     addresses = write_plan(folder.plan, header, plan.chunks)
-    chunks = [
-        address
-        for chunk, address in zip(plan.chunks, addresses, strict=True)
-        if chunk.shard not in kept.shards and chunk.number not in kept.parts
-    ]
-    parts = [(part.shard, part.index_name) for part in kept.parts.values()]
-    shards = [shard.number for shard in plan.shards if shard.number not in kept.shards]
-    return Work(*write_lists(folder.work, chunks, parts, shards)), len(chunks)
+    largest_first = sorted(plan.shards, key=lambda shard: -shard.samples)
+    shards = [[addresses[chunk] for chunk in shard.chunks] for shard in largest_first if shard.number not in kept]
+    return write_list(folder.work, shards)
 
 
 def _run_folder(final: Place) -> RunFolder:
@@ -168,7 +164,7 @@ def _run(
     inputs: list[RawInput],
     model: Path,
     options: Options,
-    work: Work,
+    work: list[LineAddress],
     pool: WorkerPool,
     workers: int,
     bar: ProgressBar,

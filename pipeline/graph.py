@@ -12,9 +12,7 @@ from transforms.pictures.crop import CropSettings
 from transforms.raw.image_check import ImageCheck
 from transforms.raw.raw_files import RawInput
 from transforms.records.addressed_lines import LineAddress
-from transforms.records.assembly import Assembly
-from transforms.steps import Assemble, Chunks, Crop, Decode, Encode, Landmarks, Listed, Pose, Read, WritePart
-from transforms.steps.assemble import PARTS, SHARDS
+from transforms.steps import Crop, Decode, Encode, Landmarks, Pose, Read, Shards, WriteShard
 from transforms.steps.chunk_coder import register
 from transforms.storage import Place
 
@@ -46,30 +44,18 @@ class GraphSettings:
     facts: RunFacts
 
 
-@dataclasses.dataclass(frozen=True)
-class Work:
-    """What is to be done: lists in a file, given by the addresses of their lines there.
+def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, shards: list[LineAddress]) -> None:
+    """Adds the steps of a conversion to a pipeline.
 
-    Attributes:
-        chunks: addresses in the plan file of the chunks to convert.
-        parts: shard number and index name of parts that an earlier run finished.
-        shards: numbers of the shards to assemble.
+    Args:
+        pipeline: receives the steps.
+        settings: those of the steps.
+        shards: the lines of the work list, see `Shards`.
     """
-
-    chunks: list[LineAddress]
-    parts: list[LineAddress]
-    shards: list[LineAddress]
-
-
-def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, work: Work) -> None:
-    """Adds the steps of a conversion to a pipeline."""
     register()
     folder, maps, fine = settings.folder, settings.facts.contents.maps, settings.facts.fine
-    addresses = pipeline | "Chunks" >> Chunks(folder.work, work.chunks)
-    kept = pipeline | "KeptParts" >> Listed(folder.work, work.parts) | beam.Map(tuple)
-    shards = pipeline | "Shards" >> Listed(folder.work, work.shards)
-
-    raw = addresses | "Read" >> Read(
+    planned = pipeline | "Shards" >> Shards(folder.work, shards)
+    raw = planned | "Read" >> Read(
         folder.plan, settings.inputs, settings.image_check, settings.facts.configuration.text
     )
     posed = raw | "Pose" >> Pose(settings.row_offset)
@@ -86,9 +72,5 @@ def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, work: Work) ->
 
         placed |= "Maps" >> Maps(settings.model, maps)
     encoded = placed | "Encode" >> Encode(settings.facts.features)
-    assembly = Assembly(folder.shards, folder.parts, folder.markers, settings.seed)
-    written = encoded | "WritePart" >> WritePart(folder.plan, assembly)
-
-    parts = (written, kept) | "Parts" >> beam.Flatten()
-    assembled = {SHARDS: shards, PARTS: parts} | "Assemble" >> Assemble(folder.plan, assembly)
-    _ = pipeline | "Finish" >> Finish(folder, settings.facts, assembled)
+    written = encoded | "WriteShard" >> WriteShard(folder.plan, folder.shards, folder.sidecars, settings.seed)
+    _ = pipeline | "Finish" >> Finish(folder, settings.facts, written)

@@ -232,10 +232,11 @@ class Options:
     seed: Annotated[int, Option(
         "splits and shards", "seed of the splits and of the order of samples",
         metavar="N", parse=_integer(0), default="0", affects_bytes=True)]
-    shard_size: Annotated[int, Option(
+    shard_size: Annotated[int | None, Option(
         "splits and shards",
         f"approximate size of a shard, in bytes, KiB, MiB or GiB, at most {LARGEST_SHARD_BYTES >> 30}GiB",
-        metavar="SIZE", parse=_shard_size, default="128MiB", excludes="num_shards", affects_bytes=True)]
+        metavar="SIZE", parse=_shard_size, excludes="num_shards", affects_bytes=True,
+        default_words="128MiB, or less for at least 16 shards of 16MiB or more")]
     num_shards: Annotated[int | None, Option(
         "splits and shards", "number of shards in each split, instead of --shard_size",
         metavar="N", parse=_integer(1), affects_bytes=True)]

@@ -1,4 +1,4 @@
-"""A planned shard of three chunks, for tests of parts and shards."""
+"""A planned shard of three chunks, for tests of writing it."""
 
 import numpy as np
 
@@ -19,4 +19,4 @@ def chunk(number):
         "coefficients/expression": np.ones((10, 79)),
         "image_size": np.full((10, 2), 450, np.int64),
     }
-    return Chunk(number, PLANNED.number, f"fingerprint {number}", columns, ())
+    return Chunk(number, PLANNED.number, columns, ())

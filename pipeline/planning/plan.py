@@ -9,6 +9,7 @@ from itertools import groupby
 from pipeline.engines.collection import without_collection
 from pipeline.planning.raw_inputs import Listing
 from pipeline.planning.splits import hash_fraction
+from transforms.errors import UserError
 from transforms.raw.names import SampleName
 from transforms.raw.raw_sample import FoundSample, SampleFiles
 from transforms.records.plan_file import PackedChunk, PlannedChunk, PlannedShard
@@ -21,7 +22,10 @@ STAGE = "Plan"
 CHUNK_SAMPLES = 240
 CHUNK_BYTES = 32 * 1024 * 1024
 
-LARGEST_SHARD_BYTES = 1 << 30  # the largest --shard_size
+# A worker holds one shard, so its size is limited. By default a conversion has at least 16 shards, for as many workers,
+# unless these would be too small to read fast. The number of shards must not depend on that of the workers.
+LARGEST_SHARD_BYTES = 1 << 30  # of --shard_size
+DEFAULT_SHARD_BYTES, SMALLEST_SHARD_BYTES, SHARDS_WANTED = 128 << 20, 16 << 20, 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +51,7 @@ def make_plan(
     split_of: Callable[[str], str],
     seed: int,
     numbers_bytes: int,
-    shard_bytes: int,
+    shard_bytes: int | None,
     num_shards: int | None,
     run: str,
     pictures_bytes: Callable[[SampleFiles], int] = lambda files: files.stored_bytes,
@@ -62,10 +66,13 @@ def make_plan(
         split_of: source to split.
         seed: salt of the order of the sources.
         numbers_bytes: bytes of a record besides these pictures.
-        shard_bytes: about how large a shard is to be.
-        num_shards: how many shards each split is to have, instead; fewer where it has fewer sources.
+        shard_bytes: the approximate size of a shard; None for the default, which depends on the size of the data.
+        num_shards: the number of shards of each split, instead; fewer if it has fewer sources.
         run: digest of what else the bytes depend on, for the fingerprints.
         pictures_bytes: about how large the pictures are that a sample's record has from its files.
+
+    Raises:
+        UserError: the shards would be larger than a worker can hold.
     """
     roles = listing.configuration.roles
     counts: dict[str, int] = {}  # usable samples by source
@@ -85,16 +92,22 @@ def make_plan(
     chunks: list[PackedChunk] = []
     for split, sources in sorted(splits.items()):
         size = sum(sizes[source] for source in sources)
-        groups = _divide(
-            [counts[source] for source in sources], min(num_shards or -(-size // shard_bytes), len(sources))
-        )
+        number = num_shards or _shard_count(size, sum(sizes.values()), shard_bytes)
+        if size > number * LARGEST_SHARD_BYTES:
+            raise UserError(
+                f"--num_shards {number}: shards of {size / number / (1 << 30):.1f} GiB in the split {split}, at most "
+                f"{LARGEST_SHARD_BYTES >> 30} GiB is allowed; use {-(-size // LARGEST_SHARD_BYTES)} or more"
+            )
+        groups = _divide([counts[source] for source in sources], min(number, len(sources)))
         for index, rows in enumerate(groups):
             samples = [files for row in rows for files in _pair(listing.samples.of_source(sources[row]), roles)[0]]
-            own = [
-                PlannedChunk(number, len(shards), _fingerprint(run, _told(batch, roles)), batch).packed()
-                for number, batch in enumerate(_batches(samples, numbers_bytes, pictures_bytes), start=len(chunks))
+            batches = list(_batches(samples, numbers_bytes, pictures_bytes))
+            numbers = range(len(chunks), len(chunks) + len(batches))
+            chunks += [
+                PlannedChunk(number, len(shards), batch).packed()
+                for number, batch in zip(numbers, batches, strict=True)
             ]
-            chunks += own
+            contents = [_contents(batch, roles) for batch in batches]
             shards.append(
                 PlannedShard(
                     number=len(shards),
@@ -103,11 +116,19 @@ def make_plan(
                     of=len(groups),
                     sources=len(rows),
                     samples=len(samples),
-                    chunks=tuple(chunk.number for chunk in own),
-                    fingerprint=_fingerprint(run, [split, index, len(groups), *(chunk.fingerprint for chunk in own)]),
+                    chunks=tuple(numbers),
+                    fingerprint=_fingerprint(run, [split, index, len(groups), contents]),
                 )
             )
     return Plan(shards, chunks, rejects, sum(counts.values()) + len(rejects))
+
+
+def _shard_count(split_bytes: int, all_bytes: int, shard_bytes: int | None) -> int:
+    """The number of shards of a split."""
+    if shard_bytes:
+        return -(-split_bytes // shard_bytes)
+    share = min(SHARDS_WANTED * split_bytes // max(all_bytes, 1), split_bytes // SMALLEST_SHARD_BYTES)
+    return max(1, share, -(-split_bytes // DEFAULT_SHARD_BYTES))
 
 
 def plan_digest(plan: Plan) -> str:
@@ -119,8 +140,8 @@ def _fingerprint(run: str, value: list) -> str:
     return hashlib.sha256(json.dumps([run, value]).encode()).hexdigest()[:32]
 
 
-def _told(samples: Iterable[SampleFiles], roles: dict[str, str]) -> list:
-    """What of samples makes a chunk: their keys, and which files they have beyond those that all have."""
+def _contents(samples: Iterable[SampleFiles], roles: dict[str, str]) -> list:
+    """The sample data that a shard's fingerprint covers: keys, and the files beyond those that all samples have."""
     return [
         files.name.key
         if len(files.files) == len(roles)

@@ -17,9 +17,8 @@ def stage_sections(view: StageView | None) -> list[str]:
     ]
     head = ("stage", "samples", "size", "rejected", "seconds", "ms/sample", "calls", "fastest, ms", "slowest, ms")
     said = (
-        f"What the last run did, {view.way_of_counting}; of a run that went on from an earlier one, only its own part. "
-        "Seconds are those of all workers together. A call is a chunk of samples; of Assemble, a look for shards that "
-        "can be written."
+        f"The work of the last run, {view.way_of_counting}; a resumed run counts only its own part. "
+        "Seconds are those of all workers together. A call is a chunk of samples."
     )
     drawn = [plots.stage_seconds(view.rows), plots.call_times(view.rows)]
     return [section("Stages of the last run", note(said), plot_figures(drawn), table(head, rows, 1))]

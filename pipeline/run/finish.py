@@ -7,7 +7,7 @@ import apache_beam as beam
 from pipeline.run.metadata import RunFacts, write_manifest, write_metadata
 from pipeline.run.run_folder import RunFolder
 from transforms.records.plan_file import PlanHeader, read_plan_header
-from transforms.records.shards import Shard, read_markers
+from transforms.records.shards import Shard, read_sidecars
 from transforms.reject import Reject
 
 
@@ -18,27 +18,27 @@ class Finish(beam.PTransform):
     Attributes:
         folder: the folders of the run.
         facts: what the metadata say of configuration and face model.
-        assembled: numbers of the shards that this run wrote; Finish waits for them.
+        written: numbers of the shards that this run wrote; Finish waits for them.
     """
 
     folder: RunFolder
     facts: RunFacts
-    assembled: beam.PCollection[int]
+    written: beam.PCollection[int]
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[None]:
         """Runs once, after the shards."""
         once = pipeline | "Once" >> beam.Create([self.folder])
-        return once | "WriteMetadata" >> beam.Map(finish, self.facts, beam.pvalue.AsList(self.assembled))
+        return once | "WriteMetadata" >> beam.Map(finish, self.facts, beam.pvalue.AsList(self.written))
 
 
-def finish(folder: RunFolder, facts: RunFacts, _assembled: list[int]) -> None:
+def finish(folder: RunFolder, facts: RunFacts, _written: list[int]) -> None:
     """Checks that nothing was lost, and writes what a reader of the shards needs.
 
     Raises:
         RuntimeError: planned is not written + rejected, or a shard is missing.
     """
     header = read_plan_header(folder.plan)
-    shards = read_markers(folder.markers)
+    shards = read_sidecars(folder.sidecars)
     rejected = sorted([*header.rejects, *(reject for shard in shards for reject in shard.rejects)])
     reconcile(header, shards, rejected)
     write_metadata(folder.shards, facts, shards, rejected)

@@ -25,8 +25,7 @@ class LocalRun(RunFolder):
     unfinished: Path
     plan: Path
     work: Path
-    parts: Path
-    markers: Path
+    sidecars: Path
 
     def __init__(self, final: Path) -> None:
         """Takes the final folder."""
@@ -57,8 +56,7 @@ class LocalRun(RunFolder):
             if overwrite:
                 for path in (self.final, self._too_many, *self.unfinished.iterdir()):
                     remove(path)
-            make_folder(self.parts)
-            make_folder(self.markers)
+            make_folder(self.sidecars)
             yield
         finally:
             os.close(lock)
@@ -87,4 +85,4 @@ class LocalRun(RunFolder):
                 remove(path)
 
     def _bookkeeping(self) -> tuple[Path, ...]:
-        return (self.plan, self.work, self.parts, self.markers)
+        return (self.plan, self.work, self.sidecars)

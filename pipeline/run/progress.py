@@ -8,9 +8,8 @@ from contextlib import suppress
 from tqdm import tqdm
 
 from pipeline.run.run_folder import RunFolder
-from transforms.records.parts import find_parts
-from transforms.records.plan_file import PackedChunk, PlannedShard
-from transforms.records.shards import marked_shards
+from transforms.records.plan_file import PlannedShard
+from transforms.records.shards import written_shards
 from transforms.storage import RemotePath
 
 _POLL_SECONDS, _STORE_POLL_SECONDS = 0.25, 12.0  # a look at a store is many requests, which are paid for
@@ -19,11 +18,10 @@ _POLL_SECONDS, _STORE_POLL_SECONDS = 0.25, 12.0  # a look at a store is many req
 class ProgressBar:
     """Shows samples, rate and time left while a run goes on. Use it as a context manager."""
 
-    def __init__(self, folder: RunFolder, shards: Collection[PlannedShard], chunks: Collection[PackedChunk]) -> None:
-        """Takes the folder of the run, in which some of it may be done already, and what is planned."""
+    def __init__(self, folder: RunFolder, shards: Collection[PlannedShard]) -> None:
+        """Takes the folder of the run, which may have finished shards, and the planned shards."""
         self._folder = folder
         self._of_shard = {shard.number: shard.samples for shard in shards}
-        self._of_chunk = {chunk.number: chunk.sample_count for chunk in chunks}
         self._before = self._done()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
@@ -32,7 +30,7 @@ class ProgressBar:
         """Starts to follow the run."""
         every = 0.1 if sys.stderr.isatty() else 15.0  # a log wants few lines
         self._bar = tqdm(
-            total=sum(self._of_chunk.values()), initial=self._before, unit=" samples", desc="convert", mininterval=every
+            total=sum(self._of_shard.values()), initial=self._before, unit=" samples", desc="convert", mininterval=every
         )
         self._thread.start()
         return self
@@ -46,7 +44,7 @@ class ProgressBar:
         self._bar.close()
 
     def _follow(self) -> None:
-        is_store = isinstance(self._folder.parts, RemotePath)
+        is_store = isinstance(self._folder.sidecars, RemotePath)
         while not self._stop.wait(_STORE_POLL_SECONDS if is_store else _POLL_SECONDS):
             self._update()
 
@@ -55,10 +53,4 @@ class ProgressBar:
             self._bar.update(self._done() - self._bar.n)
 
     def _done(self) -> int:
-        """Samples in shards that are whole, and in parts of others."""
-        # The parts first: those of a shard that is marked between the two looks are not counted twice.
-        chunks = {(part.shard, part.chunk) for part in find_parts(self._folder.parts)}
-        shards = marked_shards(self._folder.markers)
-        return sum(self._of_shard[number] for number in shards) + sum(
-            self._of_chunk[chunk] for shard, chunk in chunks if shard not in shards
-        )
+        return sum(self._of_shard[number] for number in written_shards(self._folder.sidecars))

@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.run.summary import human_bytes
 
 # As a sample meets them.
-STAGES = ("Read", "Pose", "Decode", "Landmarks", "Crop", "Depth", "Maps", "Encode", "WritePart", "Assemble")
+STAGES = ("Read", "Pose", "Decode", "Landmarks", "Crop", "Depth", "Maps", "Encode", "WriteShard")
 
 _BAR = 10  # characters of a stage that takes all the time
 
@@ -23,7 +23,7 @@ class StageCounts:
         samples: how many it gave on.
         bytes: that it read or made.
         rejected: samples that it took out, by reason.
-        calls: how often it ran: on a chunk; for Assemble, on a look for shards that can be written.
+        calls: how often it ran, once per chunk.
         seconds: of all workers together.
         fastest: seconds of the fastest call.
         slowest: seconds of the slowest call.

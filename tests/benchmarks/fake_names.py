@@ -1,6 +1,5 @@
-"""A data set of names only: folders that the operating system seems to list, and markers of shards never written."""
+"""A data set of names only: folders that the operating system seems to list, and sidecars of shards never written."""
 
-import json
 import os
 import random
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from transforms.records.plan_file import PlannedShard
-from transforms.records.shards import Shard, marker
+from transforms.records.shards import Shard, write_sidecar
 from transforms.records.statistics import COEFFICIENTS, Statistics
 from transforms.reject import Reject
 
@@ -78,8 +77,8 @@ def fake_folders(root: Path, samples: int) -> Iterator[None]:
         os.scandir, os.stat = scandir, stat
 
 
-def make_markers(folder: Path, markers: Path, shards: tuple[PlannedShard, ...]) -> int:
-    """Writes what a run leaves of its shards: their markers, and files of the right size, though of nothing.
+def make_sidecars(folder: Path, sidecars: Path, shards: tuple[PlannedShard, ...]) -> int:
+    """Writes what a run leaves of its shards: their sidecars, and files of the right size, though of nothing.
 
     Returns:
         How many samples are rejected.
@@ -93,7 +92,7 @@ def make_markers(folder: Path, markers: Path, shards: tuple[PlannedShard, ...]) 
         total, squares = rng.normal(size=(2, COEFFICIENTS)) * 1e9
         statistics = Statistics(samples, samples, total, np.abs(squares) * 1e9, {(450, 450): samples})
         shard = Shard(planned, samples, samples * _RECORD_BYTES, f"{planned.number:064x}", statistics, rejects)
-        marker(markers, planned.number).write_text(json.dumps(shard.to_json()), encoding="utf-8")
+        write_sidecar(sidecars, shard)
         with (folder / planned.file_name).open("wb") as file:
             file.truncate(shard.bytes)  # takes no room on disk
         rejected += len(rejects)

@@ -24,9 +24,9 @@ from typing import TypeVar
 import apache_beam as beam
 import numpy as np
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from fake_names import fake_folders, make_markers
+from fake_names import fake_folders, make_sidecars
 
-from pipeline.graph import GraphSettings, Work, build_graph
+from pipeline.graph import GraphSettings, build_graph
 from pipeline.planning.plan import make_plan, plan_digest
 from pipeline.planning.raw_inputs import list_inputs
 from pipeline.planning.splits import DEFAULT_SPLITS, parse_splits, split_by_hash
@@ -35,7 +35,7 @@ from pipeline.run.local_run import LocalRun
 from pipeline.run.metadata import RunFacts
 from pipeline.run.progress import ProgressBar
 from transforms.raw.configurations import COARSE
-from transforms.records.addressed_lines import LineAddress, write_lists
+from transforms.records.addressed_lines import LineAddress, write_list
 from transforms.records.plan_file import PlanHeader, read_plan_header, read_planned_chunk, write_plan
 from transforms.records.schema import Contents, record_bytes
 
@@ -66,7 +66,7 @@ def main() -> None:
 def launcher(folder: Path, samples: int, shard_bytes: int) -> None:
     """What ``convert`` does before the run; stages follow each other, and what they made stays in memory."""
     run, raw, splits = _run_folder(folder), folder / "raw", parse_splits(DEFAULT_SPLITS)
-    for made in (run.parts, run.markers, raw):
+    for made in (run.sidecars, raw):
         made.mkdir(parents=True)
     measure("imports", lambda: None)
     with fake_folders(raw, samples):
@@ -87,17 +87,17 @@ def launcher(folder: Path, samples: int, shard_bytes: int) -> None:
     identity = {"plan": measure("digest", lambda: plan_digest(plan))}
     header = PlanHeader(identity, plan.samples, tuple(plan.shards), tuple(plan.rejects))
     addresses = measure("plan file", lambda: write_plan(run.plan, header, plan.chunks), run.plan)
-    shards = [shard.number for shard in plan.shards]
-    lists = measure("lists of work", lambda: write_lists(run.work, addresses, [], shards), run.work)
-    measure("progress bar", lambda: ProgressBar(run, plan.shards, plan.chunks))
+    shards = [[addresses[chunk] for chunk in shard.chunks] for shard in plan.shards]
+    work = measure("list of work", lambda: write_list(run.work, shards), run.work)
+    measure("progress bar", lambda: ProgressBar(run, plan.shards))
     listing.samples.clear()
     plan.chunks.clear()
-    measure("pipeline", lambda: _pipeline_bytes(folder, lists))
+    measure("pipeline", lambda: _pipeline_bytes(folder, work))
     print(f"  {len(plan.shards):,} shards, {len(addresses):,} chunks", flush=True)
     (folder / "last_chunk").write_text(json.dumps(addresses[-1]))
 
 
-def _pipeline_bytes(folder: Path, lists: list[list[LineAddress]]) -> int:
+def _pipeline_bytes(folder: Path, work: list[LineAddress]) -> int:
     facts = _facts()
     settings = GraphSettings(
         folder=_run_folder(folder),
@@ -111,7 +111,7 @@ def _pipeline_bytes(folder: Path, lists: list[list[LineAddress]]) -> int:
         facts=facts,
     )
     pipeline = beam.Pipeline(runner=FnApiRunner())
-    build_graph(pipeline, settings, Work(*lists))
+    build_graph(pipeline, settings, work)
     return len(pipeline.to_runner_api().SerializeToString())
 
 
@@ -128,16 +128,16 @@ def worker(folder: Path, _samples: int, _shard_bytes: int) -> None:
 def make(folder: Path, samples: int, _shard_bytes: int) -> None:
     """Not measured: what a run leaves of its shards."""
     run = _run_folder(folder)
-    make_markers(run.unfinished, run.markers, read_plan_header(run.plan).shards)
+    make_sidecars(run.unfinished, run.sidecars, read_plan_header(run.plan).shards)
 
 
 def resume(folder: Path, _samples: int, _shard_bytes: int) -> None:
     """What a run does that finds all shards whole; and one look of the progress bar."""
     run = _run_folder(folder)
     shards = list(read_plan_header(run.plan).shards)
-    bar = ProgressBar(run, shards, [])
+    bar = ProgressBar(run, shards)
     measure("a look at progress", lambda: bar._done() and None)
-    measure("resume: keep shards", lambda: run.keep(shards, [], retry_rejected=False))
+    measure("resume: keep shards", lambda: run.keep(shards, retry_rejected=False))
 
 
 def end(folder: Path, _samples: int, _shard_bytes: int) -> None:

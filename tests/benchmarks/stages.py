@@ -24,10 +24,9 @@ from transforms.face.mesh import farthest_points
 from transforms.face.prepared_model import open_prepared, prepare
 from transforms.pictures.crop import CropSettings
 from transforms.raw.configurations import COARSE
-from transforms.records.parts import read_part, write_part
 from transforms.records.plan_file import PlanHeader, write_plan
 from transforms.records.schema import Contents, record_bytes
-from transforms.records.shards import assemble_shard
+from transforms.records.shards import ShardBuffer
 from transforms.steps import Crop, Decode, Encode, Landmarks, Pose, Read
 from transforms.steps.decode import opened_model
 from transforms.steps.stage_metrics import StageMetrics
@@ -38,12 +37,11 @@ def stage_costs(files: DemoFiles, folder: Path, mesh_points: int, image_size: in
     model = prepare(files.bfm, files.expression, folder / "cache").folder
     listing = list_inputs([files.dataset], COARSE)
     features = COARSE.schema(Contents(mesh_points, cropped=image_size is not None))
-    plan = make_plan(listing, lambda _: "train", 0, record_bytes(features, 0), 1 << 40, None, "benchmark")
+    plan = make_plan(listing, lambda _: "train", 0, record_bytes(features, 0), None, 1, "benchmark")
+    (shard,) = plan.shards
     addresses = write_plan(folder / "plan", PlanHeader({}, plan.samples, (), ()), plan.chunks)
     points = farthest_points(open_prepared(model).mean, mesh_points, int(landmark_vertices()[NOSE_TIP]))
     opened_model(model)
-    parts = folder / "parts"
-    parts.mkdir()
     read = Read(folder / "plan", listing.inputs, "scan", COARSE.text)
     steps: dict[str, Callable[[Any], Any]] = {
         "Read": lambda address: read._read_chunk(address, StageMetrics("Read")),
@@ -52,10 +50,9 @@ def stage_costs(files: DemoFiles, folder: Path, mesh_points: int, image_size: in
         "Landmarks": Landmarks(model)._add_landmarks,
         **({"Crop": Crop(CropSettings(image_size, 0.25), -1.0)._crop} if image_size else {}),
         "Encode": Encode(features)._encode,
-        "WritePart": lambda chunk: write_part(parts, chunk),
     }
-    seconds = dict.fromkeys([*steps, "Assemble"], 0.0)
-    indices: list[str] = []
+    seconds = dict.fromkeys([*steps, "WriteShard"], 0.0)
+    buffer = ShardBuffer(shard)
     for warm, address in enumerate([addresses[0], *addresses]):
         value: Any = address
         for name, step in steps.items():
@@ -64,11 +61,10 @@ def stage_costs(files: DemoFiles, folder: Path, mesh_points: int, image_size: in
             if warm:
                 seconds[name] += time.perf_counter() - started
         if warm:
-            indices.append(value)
-    (shard,) = plan.shards
+            buffer.add(value)
     started = time.perf_counter()
-    assemble_shard(folder, parts, shard, [read_part(parts, index) for index in indices], 0)
-    seconds["Assemble"] = time.perf_counter() - started
+    buffer.write(folder, 0)
+    seconds["WriteShard"] = time.perf_counter() - started
     return {name: 1000 * total / shard.samples for name, total in seconds.items()}
 
 

@@ -9,14 +9,14 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability.api import beam_runner_api_pb2
 
-from pipeline.graph import GraphSettings, Work, build_graph
+from pipeline.graph import GraphSettings, build_graph
 from pipeline.run.local_run import LocalRun
 from pipeline.run.metadata import RunFacts
 from transforms.raw.configurations import COARSE
-from transforms.records.addressed_lines import LineAddress, write_lists
+from transforms.records.addressed_lines import LineAddress, write_list
 from transforms.records.schema import Contents
 
-STEPS = ["Chunks", "Read", "Pose", "Decode", "Landmarks", "Encode", "WritePart", "Parts", "Assemble", "Finish"]
+STEPS = ["Shards", "Read", "Pose", "Decode", "Landmarks", "Encode", "WriteShard", "Finish"]
 REQUEST, GRAPH = 20 << 20, 10 << 20  # Dataflow's limits, in bytes
 CLOSURE = 64 << 10
 
@@ -96,11 +96,10 @@ def test_beams_own_dry_run_asks_for_nothing_to_stage_in(arguments, google, three
     assert "nothing was run" in done.stderr
 
 
-def test_ten_thousand_chunks_are_a_small_graph(google, monkeypatch, tmp_path):
-    """2.4 million samples, twelve times the data set; a third of their parts left by an earlier run."""
+def test_ten_thousand_shards_are_a_small_graph(google, monkeypatch, tmp_path):
+    """A hundred times the data set."""
     for name, value in google.environment.items():
         monkeypatch.setenv(name, value)
-    chunks, shards = 10_000, 1_000
     points = np.arange(512, dtype=np.int32)
     facts = RunFacts(COARSE, Contents(512, cropped=False, maps=()), None, points, np.ones(100), np.ones(79))
     settings = GraphSettings(
@@ -115,14 +114,11 @@ def test_ten_thousand_chunks_are_a_small_graph(google, monkeypatch, tmp_path):
         facts=facts,
     )
     settings.folder.unfinished.mkdir()
-    lists = write_lists(
-        settings.folder.work,
-        [LineAddress(10**9 + 20_000 * number, 20_000) for number in range(chunks)],
-        [(number // 10, f"{number // 10}/chunk-{number}-{'0' * 32}.json") for number in range(chunks // 3)],
-        list(range(shards)),
+    work = write_list(
+        settings.folder.work, [[LineAddress(10**9 + 20_000 * number, 20_000)] * 10 for number in range(10_000)]
     )
     flags = ["--runner=DataflowRunner", "--project=my-project", "--region=europe-west1", "--dry_run=True"]
     flags += ["--temp_location=gs://threedface-test/tmp", "--no_save_main_session"]
     pipeline = beam.Pipeline(options=PipelineOptions(flags))
-    build_graph(pipeline, settings, Work(*lists))
+    build_graph(pipeline, settings, work)
     assert pipeline.run().job.proto_pipeline.ByteSize() < GRAPH // 100

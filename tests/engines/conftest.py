@@ -77,8 +77,8 @@ def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
 
 
 def in_the_middle(output: Path) -> None:
-    """Waits until a first part of a conversion is written."""
-    wait_for(lambda: any((output / (FOLDER + ".unfinished")).glob("parts/*/chunk-*.json")))
+    """Waits until a first shard of a conversion is finished."""
+    wait_for(lambda: any((output / (FOLDER + ".unfinished")).glob("sidecars/[0-9]*.json")), 180)
 
 
 def contents(output: Path) -> dict[str, bytes]:

@@ -33,7 +33,7 @@ def cut_off(flink_cluster, flags, start, command, tmp_path):
 def kill_one_at_work(cluster: FlinkCluster) -> None:
     """Kills the first task manager that has worker processes, and sees them go."""
     found: list[Run] = []
-    wait_for(lambda: found.extend(manager for manager in cluster.task_managers if workers(manager)) or found)
+    wait_for(lambda: found.extend(manager for manager in cluster.task_managers if workers(manager)) or found, 180)
     found[0].process.kill()
     wait_for(lambda: not found[0].running())
 

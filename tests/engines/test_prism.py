@@ -12,7 +12,7 @@ from .conftest import FOLDER, contents, in_the_middle, wait_for
 
 pytestmark = pytest.mark.prism
 
-FILE_LIMIT = 200_000  # bytes: enough for the plan, not for a part
+FILE_LIMIT = 200_000  # bytes: enough for the plan, not for a shard
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_step_that_fails_is_one_line(flags, process_flags, start, command, loc
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT)),
     )
     assert run.wait() == 1, run.printed
-    assert re.match(r"threedface: step WritePart failed: .*File too large: .*parts", run.last_line)
+    assert re.match(r"threedface: step WriteShard failed: .*File too large: .*threedface-", run.last_line)
     assert "Traceback" not in run.printed
     wait_for(lambda: not run.running())
 

@@ -104,7 +104,7 @@ DEFAULTS = {
     "split_by": "hash",
     "splits": {"train": 0.9, "validation": 0.05, "test": 0.05},
     "seed": 0,
-    "shard_size": 128 * 1024 * 1024,
+    "shard_size": None,
     "num_shards": None,
     "image_check": "scan",
 }

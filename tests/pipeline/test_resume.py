@@ -12,6 +12,7 @@ import pytest
 from many_sources import many_sources
 
 FOLDER = "threedface/coarse/1.0.0"
+SHARDS = 4
 SEEN = {"run.json"}  # what differs between two runs of the same
 
 
@@ -38,7 +39,8 @@ def command(big_raw, raw, model_cache, prepared_folder):
         # fmt: off
         return [str(word) for word in (
             sys.executable, "-m", "pipeline", "convert", "--input", big_raw, "--bfm", raw.bfm, "--expression",
-            raw.expression, "--output", output, "--model_cache", model_cache, "--num_shards", 4, *arguments,
+            raw.expression, "--output", output, "--model_cache", model_cache, "--splits", "train=1", "--num_shards",
+            SHARDS, *arguments,
         )]
         # fmt: on
 
@@ -48,70 +50,71 @@ def command(big_raw, raw, model_cache, prepared_folder):
 @pytest.fixture(scope="module")
 def undisturbed(command, tmp_path_factory):
     output = tmp_path_factory.mktemp("undisturbed")
-    started = time.monotonic()
     subprocess.run(command(output, "--workers", 2), check=True, capture_output=True)
-    return contents(output), time.monotonic() - started
+    assert len(list((output / FOLDER).glob("threedface-*"))) == SHARDS
+    return contents(output)
 
 
-def kill_after(seconds, arguments):
-    """Runs a command and kills it, with nothing left to clean up by itself, after some seconds."""
+def kill_when(condition, arguments):
+    """Starts a command, and kills it once a condition holds, with nothing left to clean up by itself.
+
+    Fails if the command ended before.
+    """
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    while not condition():
+        assert process.poll() is None, "the run got ahead of the kill"
+        time.sleep(0.001)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL, "the run got ahead of the kill"
+
+
+def sidecars(output):
+    """The sidecars of the shards that an unfinished run has written."""
+    return sorted((output / (FOLDER + ".unfinished") / "sidecars").glob("[0-9]*.json"))
 
 
 @pytest.mark.parametrize("seed", range(7))
 def test_killed_again_and_again_it_gives_the_same_bytes(seed, command, undisturbed, tmp_path):
-    expected, seconds = undisturbed
     moments = random.Random(seed)
-    for _ in range(3):
-        kill_after(moments.uniform(0.4, 1.0) * seconds, command(tmp_path, "--workers", moments.choice([1, 2])))
+    for shards in sorted(moments.sample(range(4), 3)):
+        pause = time.monotonic() + moments.uniform(0, 0.3)  # counted from the start: it matters at no shards only
+        kill_when(
+            lambda shards=shards, pause=pause: len(sidecars(tmp_path)) >= shards and time.monotonic() > pause,
+            command(tmp_path, "--workers", moments.choice([1, 2])),
+        )
     done = subprocess.run(command(tmp_path, "--workers", 1), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert contents(tmp_path) == expected
+    assert contents(tmp_path) == undisturbed
     assert [path.name for path in (tmp_path / FOLDER).parent.iterdir()] == ["1.0.0"]
 
 
 @pytest.fixture
 def stopped(command, undisturbed, tmp_path):
-    """An unfinished run with some shards whole and parts of others written, as a kill leaves it."""
-    process = subprocess.Popen(command(tmp_path, "--workers", 1), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    unfinished = tmp_path / (FOLDER + ".unfinished")
-    wanted = ("markers/[0-9]*.json", "parts/*/chunk-*.json")
-    while process.poll() is None and not all(any(unfinished.glob(pattern)) for pattern in wanted):
-        time.sleep(0.002)
-    process.kill()
-    process.wait()
-    assert all(any(unfinished.glob(pattern)) for pattern in wanted), "the run got ahead of the kill"
+    """An unfinished run with some shards written and others not, as a kill leaves it."""
+    kill_when(lambda: sidecars(tmp_path), command(tmp_path, "--workers", 1))
+    assert len(sidecars(tmp_path)) < SHARDS, "the run got ahead of the kill"
     return tmp_path
 
 
-def test_a_resumed_run_keeps_what_is_whole(stopped, command, undisturbed):
-    unfinished = stopped / (FOLDER + ".unfinished")
-    kept = written(unfinished)
-    marked = [json.loads(path.read_text()) for path in (unfinished / "markers").iterdir() if path.name[0] != "."]
+def test_a_resumed_run_keeps_the_finished_shards(stopped, command, undisturbed):
+    kept = written(stopped / (FOLDER + ".unfinished"))
+    planned = [json.loads(path.read_text())["planned"] for path in sidecars(stopped)]
     done = subprocess.run(command(stopped, "--workers", 1), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert contents(stopped) == undisturbed[0]
-    for marker in marked:
-        planned = marker["planned"]
-        name = f"threedface-{planned['split']}.tfrecord-{planned['index']:05d}-of-{planned['of']:05d}"
+    assert contents(stopped) == undisturbed
+    for shard in planned:
+        name = f"threedface-{shard['split']}.tfrecord-{shard['index']:05d}-of-{shard['of']:05d}"
         assert written(stopped / FOLDER)[name] == kept[name]
 
 
-def test_what_is_damaged_of_a_stopped_run_is_made_anew(stopped, command, undisturbed):
+def test_a_cut_shard_and_left_overs_of_a_stopped_run_are_replaced(stopped, command, undisturbed):
     unfinished = stopped / (FOLDER + ".unfinished")
-    for path in list(unfinished.glob("parts/*/*.part"))[::2]:
-        path.write_bytes(bytes(path.stat().st_size))  # as a power failure leaves it
-    for path in list(unfinished.glob("threedface-*"))[:1]:
-        path.write_bytes(path.read_bytes()[:-1])
+    cut = min(unfinished.glob("threedface-*"))
+    cut.write_bytes(cut.read_bytes()[:-1])
     (unfinished / ".threedface-train.tfrecord-00000-of-00004.left-over").write_bytes(b"x")
-    (next(unfinished.glob("parts/*")) / "chunk-000001-left-over.part").write_bytes(b"x")
+    (unfinished / "threedface-train.tfrecord-00009-of-00010").write_bytes(b"x")
     subprocess.run(command(stopped, "--workers", 1), check=True, capture_output=True)
-    assert contents(stopped) == undisturbed[0]
+    assert contents(stopped) == undisturbed
 
 
 @pytest.mark.parametrize(
@@ -152,7 +155,7 @@ def test_two_runs_at_once_do_not_meet(command, undisturbed, tmp_path):
     second = subprocess.run(command(tmp_path), capture_output=True, text=True)
     assert second.returncode == 2 and "another run is at work" in second.stderr
     assert first.wait() == 0
-    assert contents(tmp_path) == undisturbed[0]
+    assert contents(tmp_path) == undisturbed
 
 
 def damage(folder):

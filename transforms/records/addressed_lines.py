@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from transforms.storage import Place, read_range, written_whole
 
-_ITEMS_A_LINE = 1000
+_ITEMS_PER_LINE = 100
 
 
 class LineAddress(NamedTuple):
@@ -42,20 +42,11 @@ def read_line(place: Place, address: LineAddress) -> Any:
     return json.loads(read_range(place, address.offset, address.length))
 
 
-def write_lists(place: Place, *lists: Sequence) -> list[list[LineAddress]]:
-    """Writes lists of JSON values to a file, each on lines of its own, which hold a thousand items each.
+def write_list(place: Place, items: Sequence) -> list[LineAddress]:
+    """Writes a list of JSON values to a file of lines, each of which holds a hundred of them.
 
     Returns:
-        For each list the addresses of its lines.
+        The address of each line.
     """
-    addresses = iter(
-        write_lines(
-            place,
-            (
-                json_line(items[start : start + _ITEMS_A_LINE])
-                for items in lists
-                for start in range(0, len(items), _ITEMS_A_LINE)
-            ),
-        )
-    )
-    return [[next(addresses) for _ in range(0, len(items), _ITEMS_A_LINE)] for items in lists]
+    starts = range(0, len(items), _ITEMS_PER_LINE)
+    return write_lines(place, (json_line(items[start : start + _ITEMS_PER_LINE]) for start in starts))

@@ -19,14 +19,12 @@ class Chunk:
     Attributes:
         number: the chunk's number in the plan.
         shard: the number in the plan of the shard it goes to.
-        fingerprint: the planned chunk's, by which a later run knows that it is the same.
         columns: lists (strings and bytes) or arrays (numbers) of equal length.
         rejects: the samples that steps took out.
     """
 
     number: int
     shard: int
-    fingerprint: str
     columns: dict[str, Any]
     rejects: tuple[Reject, ...]
 
@@ -50,7 +48,7 @@ class Chunk:
             raise ValueError(f"columns need one entry per sample each; their lengths are {lengths}")
         keys = [str(row) for row in range(next(iter(lengths.values())))]
         taken = {name: _column(column) for name, column in columns.items()}
-        return cls(number=0, shard=0, fingerprint="", columns={"key": keys, **taken}, rejects=())
+        return cls(number=0, shard=0, columns={"key": keys, **taken}, rejects=())
 
     def __len__(self) -> int:
         """The number of samples."""

@@ -65,13 +65,11 @@ class PlannedChunk:
     Attributes:
         number: its number among all chunks of the run.
         shard: number of the shard it goes to.
-        fingerprint: of all that its records depend on but the raw files' contents.
-        samples: where the samples lie.
+        samples: the files of its samples.
     """
 
     number: int
     shard: int
-    fingerprint: str
     samples: tuple[SampleFiles, ...]
 
     def packed(self) -> "PackedChunk":
@@ -79,17 +77,16 @@ class PlannedChunk:
         # The roles once, and then for each sample its files in their order.
         roles = sorted({role for sample in self.samples for role in sample.files})
         samples = [[name, *(files.get(role) for role in roles)] for name, files in self.samples]
-        line = json_line([self.number, self.shard, self.fingerprint, roles, samples])
-        return PackedChunk(self.number, self.shard, self.fingerprint, len(self.samples), zlib.compress(line, 1))
+        line = json_line([self.number, self.shard, roles, samples])
+        return PackedChunk(self.number, self.shard, len(self.samples), zlib.compress(line, 1))
 
     @classmethod
     def from_json(cls, entry: list[Any]) -> "PlannedChunk":
         """A chunk as it stands in the plan file."""
-        number, shard, fingerprint, roles, samples = entry
+        number, shard, roles, samples = entry
         return cls(
             number,
             shard,
-            fingerprint,
             tuple(
                 SampleFiles(
                     SampleName(*name),
@@ -106,14 +103,12 @@ class PackedChunk(NamedTuple):
     Attributes:
         number: as of the chunk.
         shard: as of the chunk.
-        fingerprint: as of the chunk.
         sample_count: how many samples it has.
         compressed: its line in the plan file.
     """
 
     number: int
     shard: int
-    fingerprint: str
     sample_count: int
     compressed: bytes
 

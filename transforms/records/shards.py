@@ -1,27 +1,24 @@
-"""Shards: the records of some chunks in the planned order, in one TFRecord file.
+"""Shards: TFRecord files of samples in the planned order.
 
-While a run goes on, there is a marker for each that is whole. It is written last: a run that is resumed
-keeps the shards that have one. The markers of a run that has ended are one file beside the shards.
+A shard is written once, as a whole. Beside it, until the run is finished, a sidecar holds its size, digest,
+statistics and rejected samples. The sidecar is written last: a resumed run keeps the shards that have one.
+A finished run has the contents of all sidecars in one file.
 """
 
 import dataclasses
 import hashlib
 import json
-import os
-from contextlib import closing
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from transforms.records.parts import Part
+from transforms.records.chunk import Chunk
 from transforms.records.plan_file import PlannedShard
-from transforms.records.statistics import Statistics, add_statistics
+from transforms.records.statistics import Statistics, add_statistics, chunk_statistics
+from transforms.records.tfrecord import frame
 from transforms.reject import Reject
-from transforms.storage import Place, has_size, in_threads, list_paths, local_files, write_file, written_whole
+from transforms.storage import Place, has_size, in_threads, list_paths, write_file, written_whole
 from transforms.storage.json_files import read_json, write_json
 
 SHARDS = "shards.jsonl"
-
-_OPEN_FILES = 256  # of a shard's parts: it may have more than the 1,024 that a process may open as a rule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,12 +26,12 @@ class Shard:
     """A shard that has been written.
 
     Attributes:
-        planned: what was planned.
-        samples: how many records it holds.
+        planned: its plan.
+        samples: the number of its records.
         bytes: the size of the file.
         sha256: of the file, hexadecimal.
-        statistics: of its samples.
-        rejects: its chunks' rejected samples.
+        statistics: those of its samples.
+        rejects: the rejected samples of its chunks.
     """
 
     planned: PlannedShard
@@ -45,12 +42,12 @@ class Shard:
     rejects: tuple[Reject, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """As a marker holds it."""
+        """The shard as JSON."""
         return {**dataclasses.asdict(self), "statistics": self.statistics.to_json()}
 
     @classmethod
     def from_json(cls, entry: dict[str, Any]) -> "Shard":
-        """What `to_json` gave."""
+        """The reverse of `to_json`."""
         return cls(
             planned=PlannedShard.from_json(entry["planned"]),
             samples=entry["samples"],
@@ -61,113 +58,115 @@ class Shard:
         )
 
     def is_whole(self, folder: Place) -> bool:
-        """Whether the file is there with its size; it was on disk before its marker was written."""
+        """Whether the file exists with its size; its bytes were on disk before the sidecar was written."""
         return has_size(folder / self.planned.file_name, self.bytes)
 
 
-def assemble_shard(folder: Place, parts_folder: Place, planned: PlannedShard, parts: list[Part], seed: int) -> Shard:
-    """Writes a shard from its parts; it is there, under its name, when it is whole.
+class ShardBuffer:
+    """The records of one shard, while its chunks arrive.
 
-    Memory holds the index and one record. Of an object store, the parts and the shard stand in the folder for
-    temporary files meanwhile.
-
-    Args:
-        folder: where to write.
-        parts_folder: where the parts are.
+    Attributes:
         planned: the shard.
-        parts: the parts of its chunks; of a chunk that was attempted twice, either.
-        seed: salt of the order.
-
-    Raises:
-        ValueError: a chunk's part is missing, or belongs to another shard.
-        OSError: a part is not whole, or the shard cannot be written.
     """
-    by_chunk = {part.chunk: part for part in parts}
-    if set(by_chunk) != set(planned.chunks):
-        raise ValueError(f"{planned.file_name}: parts of chunks {sorted(by_chunk)}, planned {planned.chunks}")
-    parts = [by_chunk[chunk] for chunk in planned.chunks]
-    digest, size = hashlib.sha256(), 0
-    places = [parts_folder / part.file for part in parts]
-    place = folder / planned.file_name
-    with local_files(places) as paths, closing(_PartFiles(paths)) as files, written_whole(place) as out:
-        for _, number, offset, length in sorted(_index(parts, seed)):
-            record = files.read(number, offset, length)
-            out.write(record)
-            digest.update(record)
-            size += length
-    return Shard(
-        planned=planned,
-        samples=sum(len(part.keys) for part in parts),
-        bytes=size,
-        sha256=digest.hexdigest(),
-        statistics=add_statistics([part.statistics for part in parts]),
-        rejects=tuple(reject for part in parts for reject in part.rejects),
+
+    def __init__(self, planned: PlannedShard) -> None:
+        """Takes the shard that is to be written."""
+        self.planned = planned
+        self._keys: list[str] = []
+        self._records: list[bytes] = []
+        self._statistics: list[Statistics] = []
+        self._rejects: list[Reject] = []
+
+    def add(self, chunk: Chunk) -> None:
+        """Adds the next chunk, and keeps its keys and records alone.
+
+        Raises:
+            ValueError: it is not the next chunk of this shard.
+        """
+        expected = self.planned.chunks[len(self._statistics)]
+        if (chunk.shard, chunk.number) != (self.planned.number, expected):
+            raise ValueError(
+                f"{self.planned.file_name}: received chunk {chunk.number} of shard {chunk.shard}, expected chunk "
+                f"{expected} of shard {self.planned.number}"
+            )
+        columns = chunk.columns
+        if len(chunk):
+            self._keys += columns["key"]
+            self._records += columns["record"]
+        self._statistics.append(
+            chunk_statistics(
+                columns["coefficients/identity"], columns["coefficients/expression"], columns["image_size"]
+            )
+        )
+        self._rejects += chunk.rejects
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all chunks of the shard have been added."""
+        return len(self._statistics) == len(self.planned.chunks)
+
+    def write(self, folder: Place, seed: int) -> Shard:
+        """Writes the shard to a folder; the file has its name only when it is whole.
+
+        Args:
+            folder: where to write.
+            seed: salt of the order of the records.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        digest, size = hashlib.sha256(), 0
+        order = sorted(range(len(self._keys)), key=lambda row: _place(self._keys[row], seed))
+        with written_whole(folder / self.planned.file_name) as out:
+            for row in order:
+                for piece in frame(self._records[row]):
+                    out.write(piece)
+                    digest.update(piece)
+                    size += len(piece)
+        return Shard(
+            planned=self.planned,
+            samples=len(self._keys),
+            bytes=size,
+            sha256=digest.hexdigest(),
+            statistics=add_statistics(self._statistics),
+            rejects=tuple(self._rejects),
+        )
+
+
+def _place(key: str, seed: int) -> bytes:
+    """The sort key of a sample within its shard."""
+    return hashlib.blake2b(f"{seed}/{key}".encode(), digest_size=16).digest()
+
+
+def write_sidecar(folder: Place, shard: Shard) -> None:
+    """Writes the sidecar of a shard."""
+    write_json(sidecar(folder, shard.planned.number), shard.to_json())
+
+
+def read_sidecars(folder: Place) -> list[Shard]:
+    """The shards that have a sidecar, by number."""
+    return in_threads(
+        lambda number: Shard.from_json(read_json(sidecar(folder, number))), sorted(written_shards(folder))
     )
 
 
-def write_marker(folder: Place, shard: Shard) -> None:
-    """Marks a shard as whole."""
-    write_json(marker(folder, shard.planned.number), shard.to_json())
-
-
-def read_markers(folder: Place) -> list[Shard]:
-    """The shards that are marked as whole, by number."""
-    return in_threads(lambda number: Shard.from_json(read_json(marker(folder, number))), sorted(marked_shards(folder)))
-
-
-def marker(folder: Place, number: int) -> Place:
-    """The file that marks a shard as whole."""
+def sidecar(folder: Place, number: int) -> Place:
+    """The sidecar of a shard."""
     return folder / f"{number:08d}.json"
 
 
-def marked_shards(folder: Place) -> set[int]:
-    """Numbers of the shards that are marked as whole."""
+def written_shards(folder: Place) -> set[int]:
+    """The numbers of the shards that have a sidecar."""
     return {int(name.removesuffix(".json")) for name in list_paths(folder) if name[0].isdigit()}
 
 
 def write_shard_list(place: Place, shards: list[Shard]) -> None:
-    """Writes what the markers of these shards say to one file."""
+    """Writes the contents of these shards' sidecars to one file."""
     write_file(place, "".join(json.dumps(shard.to_json()) + "\n" for shard in shards).encode())
 
 
 def read_shard_list(place: Place) -> list[Shard]:
-    """The shards of such a file; none where there is no file."""
+    """The shards of such a file; none if there is no file."""
     if not place.is_file():
         return []
     return [Shard.from_json(json.loads(line)) for line in place.read_bytes().splitlines()]
-
-
-class _PartFiles:
-    """The part files of a shard, read here and there, some of them open at a time."""
-
-    def __init__(self, paths: list[Path]) -> None:
-        self._paths = paths
-        self._open: dict[int, BinaryIO] = {}
-
-    def read(self, number: int, offset: int, length: int) -> bytes:
-        """Some bytes of one of the files; raises OSError where it ends before."""
-        if number not in self._open:
-            if len(self._open) >= _OPEN_FILES:
-                self._open.pop(next(iter(self._open))).close()
-            self._open[number] = self._paths[number].open("rb", buffering=0)
-        data = os.pread(self._open[number].fileno(), length, offset)
-        if len(data) != length:
-            raise OSError(f"{self._paths[number]}: cut at {offset + len(data)}, expected {offset + length} bytes")
-        return data
-
-    def close(self) -> None:
-        """Closes those that are open."""
-        for file in self._open.values():
-            file.close()
-
-
-def _index(parts: list[Part], seed: int) -> list[tuple[bytes, int, int, int]]:
-    """For each record its place in the order, part, offset and length."""
-    index = []
-    for number, part in enumerate(parts):
-        offset = 0
-        for key, length in zip(part.keys, part.lengths, strict=True):
-            order = hashlib.blake2b(f"{seed}/{key}".encode(), digest_size=16).digest()
-            index.append((order, number, offset, length))
-            offset += length
-    return index

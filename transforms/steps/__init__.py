@@ -1,20 +1,18 @@
 """The Beam steps that a chunk of samples goes through, in this order.
 
-Chunks hands them out; Read, Pose, Decode, Landmarks, Crop (where asked for), Depth (of FineData), Maps
-(where asked for), Encode, WritePart work on chunks; Assemble on shards. Listed hands out what a file lists.
-Each is a dataclass of settings over the pure modules of ``transforms``. Depth and Maps are imported
-where they are used: they load scipy and numba, 0.3 s and 100 MiB that other runs can do without.
+Shards hands out the shards. Read yields the chunks of each; Pose, Decode, Landmarks, Crop (optional), Depth (of
+FineData), Maps (optional) and Encode work on chunks; WriteShard writes each shard. A step is a dataclass of settings
+over the pure modules of ``transforms``. Depth and Maps are imported where they are used: they load scipy and numba,
+0.3 s and 100 MiB that other runs do without.
 """
 
-from transforms.steps.assemble import Assemble
-from transforms.steps.chunks import Chunks
 from transforms.steps.crop import Crop
 from transforms.steps.decode import Decode
 from transforms.steps.encode import Encode
 from transforms.steps.landmarks import Landmarks
-from transforms.steps.listed import Listed
 from transforms.steps.pose import Pose
 from transforms.steps.read import Read
-from transforms.steps.write_part import WritePart
+from transforms.steps.shards import Shards
+from transforms.steps.write_shard import WriteShard
 
-__all__ = ["Assemble", "Chunks", "Crop", "Decode", "Encode", "Landmarks", "Listed", "Pose", "Read", "WritePart"]
+__all__ = ["Crop", "Decode", "Encode", "Landmarks", "Pose", "Read", "Shards", "WriteShard"]

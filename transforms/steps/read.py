@@ -1,6 +1,7 @@
-"""Read: a chunk of the plan to the raw samples on disk."""
+"""Read: the chunks of a shard, with their raw samples."""
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
 import numpy as np
@@ -23,7 +24,7 @@ from transforms.storage.fetch import read_samples
 class Read(beam.PTransform):
     """Reads the samples of planned chunks: pictures checked, parameters parsed.
 
-    Needs: no columns; its elements are the addresses of chunks in the plan file.
+    Needs: no columns; its elements are lists of addresses of chunks in the plan file, one list per shard.
     Adds: key, source, augmentation, image, image_size, image_file, parameters_file, coefficients/*, pose/euler,
         pose/translation, pose/scale; lighting and albedo of originals; of FineData also has_original, source_size, and
         depth, mask and normals with the names of their files.
@@ -40,9 +41,13 @@ class Read(beam.PTransform):
     image_check: ImageCheck
     text: TextForm
 
-    def expand(self, addresses: beam.PCollection[LineAddress]) -> beam.PCollection[Chunk]:
-        """Chunk addresses to chunks with the columns of the raw files."""
-        return addresses | beam.Map(self._read_chunk, StageMetrics(STAGE))
+    def expand(self, shards: beam.PCollection[Sequence[LineAddress]]) -> beam.PCollection[Chunk]:
+        """The chunks of each shard in order, one at a time, with the columns of the raw files."""
+        return shards | beam.FlatMap(self._read_shard, StageMetrics(STAGE))
+
+    def _read_shard(self, addresses: Sequence[LineAddress], metrics: StageMetrics) -> Iterator[Chunk]:
+        for address in addresses:
+            yield self._read_chunk(address, metrics)
 
     def _read_chunk(self, address: LineAddress, metrics: StageMetrics) -> Chunk:
         with metrics.timed():
@@ -61,7 +66,7 @@ class Read(beam.PTransform):
             if isinstance(sample, RawSample)
         ]
         rejects = tuple(sample for sample in results if isinstance(sample, Reject))
-        return Chunk(planned.number, planned.shard, planned.fingerprint, _columns(samples, self.text), rejects)
+        return Chunk(planned.number, planned.shard, _columns(samples, self.text), rejects)
 
 
 def _columns(samples: list[tuple[SampleFiles, RawSample]], text: TextForm) -> dict[str, list | np.ndarray]:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 
 from apache_beam.metrics import Metrics
 
-from transforms.records.shards import Shard
 from transforms.reject import Reject
 
 NAMESPACE = "threedface."
@@ -39,17 +38,12 @@ class StageMetrics:
         """Adds what the stage did.
 
         Args:
-            samples: how many it gives on.
-            size: bytes that it read or made.
-            rejects: the samples that it took out.
+            samples: the number that it passes on.
+            size: bytes that it read or wrote.
+            rejects: the samples that it rejected.
         """
         self._samples.inc(samples)
         if size:
             self._bytes.inc(size)
         for reason, number in Counter(reject.reason for reject in rejects).items():
             Metrics.counter(self._namespace, REJECTED + reason).inc(number)
-
-    def count_shards(self, shards: Iterable[Shard]) -> None:
-        """Adds shards that were written."""
-        for shard in shards:
-            self.count(shard.samples, shard.bytes)

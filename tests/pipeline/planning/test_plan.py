@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipeline.planning.plan import CHUNK_BYTES, CHUNK_SAMPLES, make_plan, plan_digest
 from pipeline.planning.raw_inputs import Listing
 from pipeline.planning.splits import split_by_hash
+from transforms.errors import UserError
 from transforms.raw.configurations import COARSE
 from transforms.raw.found_samples import FoundSamples
 from transforms.raw.names import SampleName
@@ -101,6 +102,22 @@ def test_shard_size_is_about_what_was_asked_for():
     assert all(0.7 * (16 << 20) < size < 1.15 * (16 << 20) for size in full), full
 
 
+@pytest.mark.parametrize(
+    ("sources", "shards"),
+    [(4, 1), (40, 4), (300, 16), (1000, 16), (3130, 42)],  # of 1.8 MB: at least 16 MiB, 16 shards, at most 128 MiB
+)
+def test_the_default_number_of_shards_depends_on_the_size_of_the_data(sources, shards):
+    listing = listing_of({f"afw_{n}_1": 30 for n in range(sources)}, size=60_000 - NUMBERS)
+    assert len(make_plan(listing, lambda _: "train", 0, NUMBERS, None, None, "run").shards) == shards
+
+
+def test_shards_that_a_worker_cannot_hold_are_refused():
+    listing = listing_of({f"afw_{n}_1": 30 for n in range(1000)}, size=60_000 - NUMBERS)
+    message = r"--num_shards 1: shards of 1\.7 GiB in the split train, at most 1 GiB is allowed; use 2 or more"
+    with pytest.raises(UserError, match=message):
+        make_plan(listing, lambda _: "train", 0, NUMBERS, None, 1, "run")
+
+
 def test_chunks_take_whole_sources_where_they_fit_and_are_about_equal():
     plan = plan_of(listing_of({f"afw_{n}_1": 30 for n in range(82)}, 1000), num_shards=1)
     train = [len(chunk.samples) for chunk in plan.chunks if plan.shards[chunk.shard].split == "train"]
@@ -138,7 +155,7 @@ def test_fingerprints_change_with_the_run_and_the_samples():
     plan, other_run = plan_of(listing_of(counts)), plan_of(listing_of(counts), run="other")
     fewer = plan_of(listing_of({**counts, "afw_0_1": 4}))
     assert all(a.fingerprint != b.fingerprint for a, b in zip(plan.shards, other_run.shards, strict=True))
-    assert len({chunk.fingerprint for chunk in plan.chunks}) == len(plan.chunks)
+    assert len({shard.fingerprint for shard in plan.shards}) == len(plan.shards)
     assert len({plan_digest(some) for some in (plan, other_run, fewer)}) == 3
 
 
@@ -179,7 +196,7 @@ def test_a_plan_file_gives_back_what_was_written(tmp_path):
 
 
 def test_a_plan_file_stays_as_it_was(tmp_path):
-    """A run that an earlier version began goes on only while its plan, to the byte, is that of today."""
+    """A run that an earlier version began resumes only if its plan has the same bytes today."""
     listing = listing_of({f"afw_{n}_1": 30 for n in range(40)})
     listing.samples.add_file(SampleName("afw_3_1", 7), "image", RawFile(0, "again/afw_3_1_aug_7.jpg", 1))
     listing.samples.add_file(SampleName("helen_1", 2), "image", RawFile(1, "é.jpg", 1, (7, 1, 0, None)))
@@ -187,8 +204,8 @@ def test_a_plan_file_stays_as_it_was(tmp_path):
     plan = plan_of(listing, shard_bytes=8 << 20)
     write_plan(tmp_path / "plan", PlanHeader({}, plan.samples, tuple(plan.shards), tuple(plan.rejects)), plan.chunks)
     assert (plan.samples, len(plan.shards), len(plan.chunks)) == (1201, 10, 10)
-    assert plan_digest(plan) == "ffb623cfa3003ab492b76c767ae7a764"
+    assert plan_digest(plan) == "a8e298d877c37ba00ee83e5f3702ea6c"
     assert (
         hashlib.sha256((tmp_path / "plan").read_bytes()).hexdigest()
-        == "2d010b5d4c2f8262ab8028f88b7cdb9d430867166501a70317f748206400cd34"
+        == "ccf380b19a0aadf2ff7effc7f287698253227b7643c6a84fc128581d07c95ea4"
     )

@@ -15,7 +15,7 @@ from pipeline.engines.engine_metrics import read_stages
 from pipeline.run.stage_view import StageCounts, StageView, stage_table
 
 FOLDER = "threedface/coarse/1.0.0"
-STAGES = ("Read", "Pose", "Decode", "Landmarks", "Encode", "WritePart", "Assemble")
+STAGES = ("Read", "Pose", "Decode", "Landmarks", "Encode", "WriteShard")
 
 
 def no_scale(path):
@@ -62,14 +62,14 @@ def test_it_counts_what_the_files_tell(workers, damaged, convert, tmp_path):
     } == dict(by_reason)
 
     samples = manifest["samples"]
-    assert [counted[stage]["samples"] for stage in STAGES] == [samples["written"] + 2, *[samples["written"]] * 6]
+    assert [counted[stage]["samples"] for stage in STAGES] == [samples["written"] + 2, *[samples["written"]] * 5]
     shards = [shard["bytes"] for split in manifest["splits"].values() for shard in split["shards"]]
-    assert counted["WritePart"]["bytes"] == counted["Assemble"]["bytes"] == sum(shards)
+    assert counted["WriteShard"]["bytes"] == sum(shards)
     whole = [text for text in damaged.glob("*/*_aug_?.txt") if text.with_suffix(".jpg").exists()]
     read = sum(path.stat().st_size for text in whole for path in (text, text.with_suffix(".jpg")))
     assert counted["Read"]["bytes"] == read
     assert all(0 < counts["fastest"] <= counts["slowest"] <= counts["seconds"] for counts in counted.values())
-    assert {counted[stage]["calls"] for stage in STAGES[:-1]} == {4}  # chunks
+    assert {counted[stage]["calls"] for stage in STAGES} == {4}  # chunks
 
     assert "this run by stage, committed = attempted" in done.stdout
     for stage in STAGES:

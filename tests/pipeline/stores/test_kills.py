@@ -11,15 +11,16 @@ import time
 import pytest
 from store_outputs import FOLDER, contents
 
+SHARD = r"1\.0\.0/threedface-"
 LOCK = FOLDER + ".unfinished/lock.json"
 
 # The store, the number of workers, and the moment, by what is asked of the store then: the so-manieth request of a
 # method for such an object. (Of an upload to gs://, and of removals in s3://, the name is not in the request's path.)
 MOMENTS = {
-    "writing parts, gs": ("gs", 2, 4, "POST", "upload"),
-    "writing parts, s3": ("s3", 1, 2, "PUT", "unfinished/parts/"),
-    "assembling, gs": ("gs", 1, 1, "DELETE", "unfinished%2Fparts"),
-    "assembling, s3": ("s3", 2, 2, "PUT", "unfinished/markers/"),
+    "writing a shard, gs": ("gs", 2, 4, "POST", "upload"),
+    "writing a shard, s3": ("s3", 1, 2, "PUT", SHARD),
+    "writing a sidecar, gs": ("gs", 1, 5, "POST", "upload"),
+    "writing a sidecar, s3": ("s3", 2, 2, "PUT", "unfinished/sidecars/"),
     "before the commit, s3": ("s3", 1, 1, "PUT", r"1\.0\.0/manifest"),
     "cleaning, gs": ("gs", 1, 1, "DELETE", "unfinished%2Fplan"),
     "cleaning, s3": ("s3", 2, 4, "POST", "delete"),
@@ -86,13 +87,21 @@ def test_killed_at_a_moment(workers, moment, emulator, proxy, start, to_store, e
 @pytest.mark.parametrize("emulator", ["s3"], indirect=True)
 def test_a_resumed_run_keeps_what_is_whole(emulator, proxy, start, to_store, expected):
     output = emulator.folder()
-    killed_at((2, "PUT", "unfinished/markers/"), proxy, start(output))  # the second shard is there, but not marked
+    killed_at((2, "PUT", "unfinished/sidecars/"), proxy, start(output))  # the second shard is there, its sidecar is not
+    uploaded = shards_uploaded(proxy.requests)
     before = len(proxy.requests)
     assert to_store(output) == 0
     assert contents(output) == expected
-    written = [path for method, path in proxy.requests[before:] if method == "PUT"]
-    assert not any("/parts/" in path for path in written)
-    assert [path[-14:] for path in written if "tfrecord" in path] == ["00001-of-00003", "00002-of-00003"]
+    assert len(uploaded) == 2
+    assert sorted(shards_uploaded(proxy.requests[before:])) == sorted(
+        path.rpartition("/")[2] for path in expected if re.search(SHARD, path) and uploaded[0] not in path
+    )
+
+
+def shards_uploaded(requests):
+    """The names of the shards that were uploaded, in order."""
+    paths = (path.partition("?")[0] for method, path in requests if method == "PUT")
+    return [path.rpartition("/")[2] for path in paths if re.search(SHARD, path)]
 
 
 def test_two_runs_at_once_do_not_meet(remote, start, to_store, expected, capsys):

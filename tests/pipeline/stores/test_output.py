@@ -33,7 +33,8 @@ def converted_there(remote, to_store):
 
 def test_again_it_does_nothing_and_clears_what_a_kill_left(converted_there, to_store, capsys):
     before = sizes(converted_there)
-    write_file(converted_there / UNFINISHED / "parts/000001/chunk-000007-late.part", b"of a late worker")
+    late = converted_there / UNFINISHED / "sidecars/00000000.json"
+    write_file(late, b"of a late worker")
     assert to_store(converted_there) == 0
     assert "already finished" in capsys.readouterr().out
     assert sizes(converted_there) == before

@@ -1,32 +1,20 @@
 """What a step counts of itself: its own work, and nothing of another's."""
 
-import dataclasses
-import time
-
 import apache_beam as beam
 import numpy as np
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from transforms.records.assembly import Assembly
 from transforms.records.chunk import Chunk
 from transforms.records.plan_file import PlanHeader, PlannedShard, write_plan
 from transforms.reject import BadSample
-from transforms.steps import WritePart
+from transforms.steps import WriteShard
 from transforms.steps.map_chunks import map_chunks
 
 SHARDS = tuple(PlannedShard(number, "train", number, 2, 1, 5, (number,), "") for number in (0, 1))
-PAUSE = 0.4  # seconds
 
 
-@dataclasses.dataclass(frozen=True)
-class SlowAssembly(Assembly):
-    def assemble(self, planned, indices):
-        time.sleep(PAUSE)
-        return super().assemble(planned, indices)
-
-
-def chunk(number):
+def chunk(number, shard=None):
     columns = {
         "key": [f"a_aug_{5 * number + row}" for row in range(5)],
         "parameters_file": ["a.txt"] * 5,
@@ -35,7 +23,7 @@ def chunk(number):
         "coefficients/expression": np.ones((5, 79)),
         "image_size": np.full((5, 2), 450, np.int64),
     }
-    return Chunk(number, number, "", columns, ())
+    return Chunk(number, number if shard is None else shard, columns, ())
 
 
 def step(stage, function, **keywords):
@@ -53,18 +41,25 @@ def counted(build):
     }
 
 
-def test_assembly_on_the_way_is_not_booked_as_writing(tmp_path):
-    folders = [tmp_path / name for name in ("shards", "parts", "markers")]
-    for folder in folders:
-        folder.mkdir()
+def test_a_shard_is_counted_when_it_is_written(tmp_path):
     write_plan(tmp_path / "plan", PlanHeader({}, 10, SHARDS, ()), [])
-    metrics = counted(lambda chunks: chunks | WritePart(tmp_path / "plan", SlowAssembly(*folders, 0)))
-    writing, assembling = (metrics[f"threedface.{stage}", "microseconds"] for stage in ("WritePart", "Assemble"))
-    assert assembling.sum > PAUSE * 1e6 > writing.sum
-    assert metrics["threedface.WritePart", "samples"] == 10
-    assert metrics["threedface.Assemble", "samples"] == 5  # shard 0; shard 1 is left to the step Assemble
-    assert metrics["threedface.Assemble", "bytes"] == folders[0].joinpath(SHARDS[0].file_name).stat().st_size
-    assert metrics["threedface.WritePart", "bytes"] == 2 * metrics["threedface.Assemble", "bytes"]
+    metrics = counted(lambda chunks: chunks | WriteShard(tmp_path / "plan", tmp_path, tmp_path, seed=0))
+    assert metrics["threedface.WriteShard", "samples"] == 10
+    written = sum(path.stat().st_size for path in tmp_path.glob("*.tfrecord*"))
+    assert metrics["threedface.WriteShard", "bytes"] == written > 0
+    assert metrics["threedface.WriteShard", "microseconds"].count == 2
+
+
+@pytest.mark.parametrize(("numbers", "error"), [([0], "the bundle ended within"), ([1, 0], "expected chunk 0")])
+def test_a_bundle_that_ends_within_a_shard_or_is_out_of_order_fails(numbers, error, tmp_path):
+    shard = PlannedShard(0, "train", 0, 1, 1, 10, (0, 1), "")
+    write_plan(tmp_path / "plan", PlanHeader({}, 10, (shard,), ()), [])
+    pipeline = beam.Pipeline(runner=FnApiRunner())
+    chunks = pipeline | beam.Create(numbers, reshuffle=False) | beam.Map(lambda number: chunk(number, shard=0))
+    _ = chunks | WriteShard(tmp_path / "plan", tmp_path, tmp_path, seed=0)
+    with pytest.raises((RuntimeError, ValueError), match=error):
+        pipeline.run()
+    assert [path.name for path in tmp_path.iterdir()] == ["plan"]
 
 
 @pytest.mark.parametrize("bad", [{}, {1: "a", 2: "b", 3: "a"}, dict.fromkeys(range(5), "a")])

@@ -46,7 +46,7 @@ def test_read(through, raw, tmp_path):
             np.testing.assert_array_equal(done.columns["coefficients/identity"][row], np.float32(face.identity))
             np.testing.assert_array_equal(done.columns["pose/euler"][row], face.pose.euler)
 
-    through(address, [Read(tmp_path / "plan", listing.inputs, "scan", AUGMENTED_TEXT)], check)
+    through([address], [Read(tmp_path / "plan", listing.inputs, "scan", AUGMENTED_TEXT)], check)
 
 
 def test_pose(chunk, through):
