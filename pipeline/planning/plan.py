@@ -9,10 +9,10 @@ from itertools import groupby
 from pipeline.engines.collection import without_collection
 from pipeline.planning.raw_inputs import Listing
 from pipeline.planning.splits import hash_fraction
+from transforms.errors import Reject
 from transforms.raw.names import SampleName
 from transforms.raw.raw_sample import FoundSample, SampleFiles
 from transforms.records.plan_file import PackedChunk, PlannedChunk, PlannedShard
-from transforms.reject import Reject
 
 STAGE = "Plan"
 

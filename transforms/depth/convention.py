@@ -8,7 +8,7 @@ px, larger is nearer, first row on top, NaN where there is no depth.
 import numpy as np
 
 from transforms.depth.layout import DepthLayout
-from transforms.reject import BadSample
+from transforms.errors import BadSample
 
 # Fewer valid pixels than this share are no face: one of 45 x 45 px in a picture of 450 x 450 is kept.
 LEAST_VALID = 0.01

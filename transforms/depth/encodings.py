@@ -8,7 +8,7 @@ import numpy as np
 from transforms.depth.exr import read_exr
 from transforms.depth.layout import DepthLayout
 from transforms.depth.pictures import check_size, read_png, read_tiff
-from transforms.reject import BadSample
+from transforms.errors import BadSample
 
 # A number takes at most 24 characters in float64's shortest form; the rest is for padding and a line's end.
 _TEXT_BYTES_A_NUMBER = 40

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from transforms.depth.pictures import check_size
-from transforms.errors import UserError
-from transforms.reject import BadSample
+from transforms.errors import BadSample, UserError
 
 # Z is OpenEXR's name of depth, Y its name of luminance; R is where one-channel writers put it.
 CHANNELS = ("Z", "Y", "R")

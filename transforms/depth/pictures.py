@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 from PIL import ImageFile, PngImagePlugin, TiffImagePlugin
 
-from transforms.reject import BadSample
+from transforms.errors import BadSample
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_COLOURS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}

@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 
 from transforms.depth.layout import DepthLayout
+from transforms.errors import BadSample
 from transforms.pictures.png import encode_png
-from transforms.reject import BadSample
 
 MAX_ERROR = 1 / 256  # px
 _STEPS = 65534  # between 1 and 65535

@@ -8,7 +8,7 @@ from typing import Literal
 import simplejpeg
 from PIL import Image
 
-from transforms.reject import BadSample
+from transforms.errors import BadSample
 
 ImageCheck = Literal["header", "scan", "full"]
 

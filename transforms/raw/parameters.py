@@ -11,10 +11,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from transforms.errors import UserError, input_errors
+from transforms.errors import BadSample, UserError, input_errors
 from transforms.face.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS
 from transforms.face.pose import HeadPose
-from transforms.reject import BadSample
 
 # The parts of a text in their order, and the shape of each.
 TextForm: TypeAlias = dict[str, tuple[int, ...]]

@@ -3,8 +3,8 @@
 import os
 from typing import NamedTuple, TypeAlias
 
+from transforms.errors import BadSample
 from transforms.raw.archives import ArchiveMember, Pieces, read_member
-from transforms.reject import BadSample
 from transforms.storage import Place, RemotePath, read_range
 
 RawInput: TypeAlias = Place | Pieces  # a folder, or the pieces of an archive

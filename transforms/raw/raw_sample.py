@@ -4,6 +4,7 @@ import dataclasses
 from typing import NamedTuple
 
 from transforms.depth.encodings import largest_depth_file
+from transforms.errors import BadSample, Reject
 from transforms.raw import image_check as image
 from transforms.raw import parameters
 from transforms.raw.archives import MemberProblem
@@ -11,7 +12,6 @@ from transforms.raw.image_check import ImageCheck, check_image
 from transforms.raw.names import DEPTH, IMAGE, MASK, NORMALS, PARAMETERS, SampleName
 from transforms.raw.parameters import Parameters, TextForm, no_parameters, parse_parameters
 from transforms.raw.raw_files import RawFile, RawInput, read_raw_file
-from transforms.reject import BadSample, Reject
 
 STAGE = "Read"
 

@@ -14,11 +14,10 @@ from typing import BinaryIO, NamedTuple
 
 import google_crc32c
 
-from transforms.errors import named_errors
+from transforms.errors import Reject, named_errors
 from transforms.records.chunk import Chunk
 from transforms.records.statistics import Statistics, chunk_statistics
 from transforms.records.tfrecord import OVERHEAD, frame
-from transforms.reject import Reject
 from transforms.storage import Place, has_size, list_paths, written_whole
 from transforms.storage.json_files import read_json, write_json
 

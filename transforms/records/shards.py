@@ -12,10 +12,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from transforms.errors import Reject
 from transforms.records.parts import Part
 from transforms.records.plan_file import PlannedShard
 from transforms.records.statistics import Statistics, add_statistics
-from transforms.reject import Reject
 from transforms.storage import Place, has_size, in_threads, list_paths, local_files, write_file, written_whole
 from transforms.storage.json_files import read_json, write_json
 

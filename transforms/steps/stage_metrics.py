@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 from apache_beam.metrics import Metrics
 
+from transforms.errors import Reject
 from transforms.records.shards import Shard
-from transforms.reject import Reject
 
 NAMESPACE = "threedface."
 SAMPLES, BYTES, REJECTED, MICROSECONDS = "samples", "bytes", "rejected/", "microseconds"

@@ -8,7 +8,7 @@ from pipeline.describe.layout_proposal.samples import Sample, spread
 from transforms.depth.convention import to_pixels
 from transforms.depth.encodings import read_depth
 from transforms.depth.layout import DepthLayout
-from transforms.reject import BadSample
+from transforms.errors import BadSample
 
 _SAMPLES = 4
 _SIDE, _GAP, _LINE = 240, 12, 20  # px of the sheet

@@ -9,8 +9,8 @@ from PIL import Image
 from pipeline.describe.layout_proposal.sniffing import sniff
 from transforms.depth.encodings import read_depth
 from transforms.depth.layout import MAX_DEPTH_PIXELS, DepthLayout, Encoding
+from transforms.errors import BadSample
 from transforms.raw.raw_files import RawFile, RawInput, read_raw_file
-from transforms.reject import BadSample
 
 MAX_BYTES = 64 * 1024 * 1024
 

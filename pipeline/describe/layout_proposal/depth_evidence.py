@@ -15,8 +15,7 @@ from pipeline.describe.layout_proposal.relief import Relief, nearer, relief, sca
 from pipeline.describe.layout_proposal.samples import Fault, Sample
 from transforms.depth.encodings import read_depth
 from transforms.depth.layout import DepthLayout
-from transforms.errors import UserError
-from transforms.reject import BadSample
+from transforms.errors import BadSample, UserError
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,9 +14,8 @@ from pipeline.describe.layout_proposal.evidence import Evidence
 from pipeline.describe.layout_proposal.headerless import shapes
 from pipeline.describe.layout_proposal.looks import Look
 from pipeline.describe.spot_check import evenly
-from transforms.errors import UserError
+from transforms.errors import BadSample, UserError
 from transforms.raw.raw_files import RawInput
-from transforms.reject import BadSample
 
 Nature: TypeAlias = Literal["photograph", "map", "mask", "normals", "other"]
 

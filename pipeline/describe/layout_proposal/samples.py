@@ -10,9 +10,9 @@ from pipeline.describe.layout_proposal.contents import read_bytes, read_picture
 from pipeline.describe.layout_proposal.roles import Roles
 from pipeline.describe.spot_check import evenly
 from transforms.depth.pictures import read_mask
+from transforms.errors import BadSample
 from transforms.raw.names import SampleName
 from transforms.raw.raw_files import RawInput
-from transforms.reject import BadSample
 
 READ = 12
 

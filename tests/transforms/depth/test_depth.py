@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.depth.convention import from_pixels, to_pixels
-from transforms.reject import BadSample
+from transforms.errors import BadSample
 
 NAN = math.nan
 

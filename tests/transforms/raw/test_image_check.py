@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from transforms.errors import BadSample
 from transforms.raw.image_check import check_image, check_jpeg, check_png
-from transforms.reject import BadSample
 
 LEVELS = ("header", "scan", "full")
 

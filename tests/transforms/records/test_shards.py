@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from transforms.errors import BadSample, Reject
 from transforms.records.chunk import Chunk
 from transforms.records.parts import find_parts, read_part, write_part
 from transforms.records.plan_file import PlannedShard
 from transforms.records.shards import Shard, assemble_shard, marked_shards, read_markers, write_marker
 from transforms.records.statistics import add_statistics, chunk_statistics
-from transforms.reject import BadSample, Reject
 
 RNG = np.random.default_rng(0)
 IDENTITY, EXPRESSION = RNG.normal(size=(30, 100)) * 1e5, RNG.normal(size=(30, 79)) * 1e4

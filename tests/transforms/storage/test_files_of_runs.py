@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from planned_shard import CHUNKS, PLANNED, chunk
 
+from transforms.errors import Reject
 from transforms.records.assembly import Assembly
 from transforms.records.parts import find_parts, read_part, write_part
 from transforms.records.plan_file import PlanHeader, read_plan_header, write_plan
 from transforms.records.shards import marked_shards, read_markers, read_shard_list, write_shard_list
-from transforms.reject import Reject
 from transforms.storage import list_paths, make_folder, write_file
 from transforms.storage.model_copy import fetched_model, offer_model
 

@@ -3,9 +3,9 @@
 import struct
 import zlib
 
+from transforms.errors import BadSample
 from transforms.raw.archives.member import DEFLATED, PLAIN, STORED, ArchiveMember
 from transforms.raw.archives.pieces import Pieces
-from transforms.reject import BadSample
 
 # Local file header (APPNOTE.TXT 4.3.7): signature, lengths of name and extra field. The sizes in it
 # may be zero, with a data descriptor behind the data; those of the directory are right.

@@ -9,9 +9,8 @@ import zlib
 
 import pytest
 
-from transforms.errors import UserError
+from transforms.errors import BadSample, UserError
 from transforms.raw.archives import read_directory, read_member
-from transforms.reject import BadSample
 
 
 def problems(path):

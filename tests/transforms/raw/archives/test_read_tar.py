@@ -7,9 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from transforms.errors import UserError
+from transforms.errors import BadSample, UserError
 from transforms.raw.archives import read_directory, read_member
-from transforms.reject import BadSample
 
 
 def make_tar(files, form=tarfile.PAX_FORMAT, prefix=""):
