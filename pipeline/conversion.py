@@ -41,7 +41,7 @@ from transforms.face import indices
 from transforms.face.model_preparation import prepare
 from transforms.face.prepared_model import open_prepared
 from transforms.face.sampling import farthest_points
-from transforms.raw.raw_files import RawInput
+from transforms.raw.files import RawInput
 from transforms.records.addressed_lines import write_lists
 from transforms.records.plan_file import PlanHeader, read_plan_header, write_plan
 from transforms.records.schema import record_bytes

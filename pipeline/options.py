@@ -12,9 +12,9 @@ from transforms.errors import UserError
 from transforms.pictures.crop import CropSettings
 from transforms.pictures.jpeg import jpeg_bytes
 from transforms.raw.configurations import CONFIGURATIONS, Configuration
+from transforms.raw.files import SampleFiles
 from transforms.raw.image_check import ImageCheck
 from transforms.raw.names import IMAGE, NORMALS
-from transforms.raw.raw_sample import SampleFiles
 from transforms.records.schema import Contents, MapName
 from transforms.storage import Place
 

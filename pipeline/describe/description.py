@@ -17,9 +17,9 @@ from pipeline.planning.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_
 from pipeline.run.summary import human_bytes
 from transforms.depth.layout import Layout
 from transforms.raw.configurations import COARSE, CONFIGURATIONS, ORIGINAL
+from transforms.raw.files import RawFile, input_name
 from transforms.raw.names import GROUPS, OTHER_GROUP, group
-from transforms.raw.packed_list import PackedList
-from transforms.raw.raw_files import RawFile, input_name
+from transforms.raw.samples import PackedList
 from transforms.storage import Place
 
 _NAMED = 3  # of many

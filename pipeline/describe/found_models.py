@@ -11,7 +11,7 @@ from transforms.errors import UserError
 from transforms.face.expression_file import EXPRESSION_FILE, FILE_BYTES, is_expression_file
 from transforms.face.identity_files import mat_variables
 from transforms.raw.archives import Pieces
-from transforms.raw.raw_files import RawFile, RawInput
+from transforms.raw.files import RawFile, RawInput
 from transforms.storage import Place, local_file
 
 _ENDINGS = (".bin", ".mat", ".h5", ".hdf5")

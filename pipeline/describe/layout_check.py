@@ -16,10 +16,9 @@ from transforms.depth.pictures import read_mask
 from transforms.errors import BadSample, Reject, UserError
 from transforms.face.pose import camera, project, rotation
 from transforms.face.whole_mesh import whole_meshes
+from transforms.raw.files import RawInput, SampleFiles, read_sample
 from transforms.raw.names import DEPTH, MASK, PARAMETERS
 from transforms.raw.parameters import ORIGINAL_TEXT, Parameters
-from transforms.raw.raw_files import RawInput
-from transforms.raw.raw_sample import SampleFiles, read_sample
 from transforms.steps.decode import opened_model
 
 LOOKED_AT = 12  # samples

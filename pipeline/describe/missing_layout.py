@@ -7,7 +7,7 @@ from pipeline.describe.layout_proposal import propose_layout
 from pipeline.planning.raw_inputs import Listing, list_inputs, suffix_counts
 from transforms.errors import UserError
 from transforms.raw.configurations import COARSE
-from transforms.raw.raw_files import input_name
+from transforms.raw.files import input_name
 from transforms.storage import Place
 
 

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Literal
 
 from transforms.depth.layout import Layout, layout_text
-from transforms.raw.configurations import Configuration, as_found
+from transforms.raw.configurations import Configuration, keep_names
 from transforms.raw.names import DEPTH, IMAGE, MASK, NORMALS
 from transforms.raw.parameters import ORIGINAL_TEXT
 from transforms.records.schema import Feature
@@ -51,7 +51,7 @@ def fine_configuration(settings: FineSettings) -> Configuration:
         files=f"the layout {settings.layout.name}",
         roles={role: f"{_ROLE_WORDS[role]} ({pattern})" for role, pattern in patterns.items()},
         match=settings.layout.match,
-        settle=as_found,
+        resolve_names=keep_names,
         text=ORIGINAL_TEXT,
         extra=tuple(_features(settings)),
     )

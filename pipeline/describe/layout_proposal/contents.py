@@ -10,7 +10,7 @@ from pipeline.describe.layout_proposal.sniffing import sniff
 from transforms.depth.encodings import read_depth
 from transforms.depth.layout import MAX_DEPTH_PIXELS, DepthLayout, Encoding
 from transforms.errors import BadSample
-from transforms.raw.raw_files import RawFile, RawInput, read_raw_file
+from transforms.raw.files import RawFile, RawInput, read_raw_file
 
 MAX_BYTES = 64 * 1024 * 1024
 

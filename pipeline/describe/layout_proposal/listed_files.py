@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pipeline.planning.raw_inputs import Listing
-from transforms.raw.raw_files import RawFile
+from transforms.raw.files import RawFile
 
 
 def all_files(listing: Listing) -> Iterator[RawFile]:

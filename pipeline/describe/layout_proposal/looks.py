@@ -7,7 +7,7 @@ from pipeline.describe.layout_proposal.name_patterns import Family
 from pipeline.describe.layout_proposal.sniffing import HEAD_BYTES, Sniffed, sniff
 from pipeline.describe.spot_check import evenly
 from transforms.errors import BadSample
-from transforms.raw.raw_files import RawFile, RawInput, read_raw_file
+from transforms.raw.files import RawFile, RawInput, read_raw_file
 
 LOOKED_AT = 200
 

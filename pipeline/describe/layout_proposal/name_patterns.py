@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from transforms.depth.layout_patterns import literal_length, match_pattern, pattern_fault
-from transforms.raw.names import SampleName
-from transforms.raw.raw_files import RawFile
+from transforms.raw.files import RawFile
+from transforms.raw.names import SOURCE_300W, SampleName
 
 MOST_FAMILIES = 12  # more forms of names than this are no data set's; the rest is told as lone files
 _LOOKED_AT = 4000  # names that patterns are sought in; found patterns are matched against all
@@ -19,16 +19,13 @@ _REPEATED = 0.05  # share of files with the sample of another, above which a pat
 _MOSTLY = 0.5  # share of sources named as in 300-W above which the others are misread
 
 _SOURCE = re.compile(r"[A-Za-z0-9][\w.-]*")
-_SOURCE_300W = re.compile(
-    r"afw_\d+_\d+|helen_(?:train|test)_\d+_\d+|ibug_image_\d+(?:_\d+)?|lfpw_(?:train|test)_image_\d+"
-)
 _IBUG = re.compile(r"ibug_image_\d+")
 _NUMBER = re.compile(r"(?<![0-9])[0-9]{1,9}(?![0-9])")
 
 
 def is_300w(source: str) -> bool:
     """Whether a source is named as the pictures of 300-W are."""
-    return _SOURCE_300W.fullmatch(source) is not None
+    return SOURCE_300W.fullmatch(source) is not None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +109,7 @@ def _readings(path: str) -> Iterator[tuple[str, SampleName]]:
     """Every way to read a path as that of a sample: pattern and sample."""
     *folders, name = path.split("/")[-_FOLDERS - 1 :]
     stem, suffix = os.path.splitext(name)
-    sources = {*folders, *(match.group() for match in _SOURCE_300W.finditer(name))}
+    sources = {*folders, *(match.group() for match in SOURCE_300W.finditer(name))}
     sources.update(match.group() for match in _IBUG.finditer(name))
     sources.update(stem[: match.start()].rstrip("_-. ") for match in _NUMBER.finditer(stem))
     for source in filter(_SOURCE.fullmatch, sources):

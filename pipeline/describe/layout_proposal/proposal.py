@@ -14,7 +14,7 @@ from pipeline.describe.layout_proposal.samples import Fault, Sample, read_sample
 from pipeline.planning.raw_inputs import Listing
 from transforms.depth.layout import Layout
 from transforms.depth.toml_tables import toml_text
-from transforms.raw.raw_files import RawFile
+from transforms.raw.files import RawFile
 
 NAME = "proposal"
 _NAMED = 2  # of many

@@ -15,7 +15,7 @@ from pipeline.describe.layout_proposal.headerless import shapes
 from pipeline.describe.layout_proposal.looks import Look
 from pipeline.describe.spot_check import evenly
 from transforms.errors import BadSample, UserError
-from transforms.raw.raw_files import RawInput
+from transforms.raw.files import RawInput
 
 Nature: TypeAlias = Literal["photograph", "map", "mask", "normals", "other"]
 

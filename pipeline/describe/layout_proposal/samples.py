@@ -11,8 +11,8 @@ from pipeline.describe.layout_proposal.roles import Roles
 from pipeline.describe.spot_check import evenly
 from transforms.depth.pictures import read_mask
 from transforms.errors import BadSample
+from transforms.raw.files import RawInput
 from transforms.raw.names import SampleName
-from transforms.raw.raw_files import RawInput
 
 READ = 12
 

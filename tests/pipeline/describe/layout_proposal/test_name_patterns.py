@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.describe.layout_proposal.name_patterns import find_families
+from transforms.raw.files import RawFile
 from transforms.raw.names import SampleName
-from transforms.raw.raw_files import RawFile
 
 SOURCES = ("afw_100_1", "helen_train_137_1", "lfpw_train_image_0174", "ibug_image_211", "ibug_image_003_1")
 

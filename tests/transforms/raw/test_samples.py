@@ -5,12 +5,10 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.raw.archives import MemberProblem
-from transforms.raw.found_samples import FoundSamples
+from transforms.errors import Reject
+from transforms.raw.files import RawFile
 from transforms.raw.names import SampleName
-from transforms.raw.packed_list import PackedList
-from transforms.raw.raw_files import RawFile
-from transforms.raw.raw_sample import FoundSample
+from transforms.raw.samples import FoundSample, FoundSamples, PackedList
 
 # Names of files need not be text: Python stands such bytes in for by lone surrogates.
 paths = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("\udc80\udcff/")), max_size=20)
@@ -46,7 +44,7 @@ def test_samples_are_given_in_order_with_all_that_was_found(findings):
     expected: dict[SampleName, FoundSample] = {}
     for name, role, file in findings:
         if role is None:
-            problem = MemberProblem(file.path, "link", "")
+            problem = Reject("", file.path, "Plan", "link", "")
             samples.add_problem(name, problem)
             expected.setdefault(name, FoundSample()).problems.append(problem)
         else:
