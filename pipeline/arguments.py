@@ -10,7 +10,7 @@ from typing import get_args
 from pipeline.options import DEFAULT_CROP_MARGIN
 from pipeline.planning.splits import DEFAULT_SPLITS
 from transforms.depth.fine import FINE, DepthStorage
-from transforms.depth.layout_presets import preset_names
+from transforms.depth.layout import preset_names
 from transforms.errors import UserError
 from transforms.face.indices import VERTICES
 from transforms.raw.configurations import COARSE, CONFIGURATIONS

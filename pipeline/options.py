@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.engines.cores import usable_cores
 from pipeline.planning.splits import DEFAULT_SPLITS, parse_splits, split_by_300w, split_by_hash
 from transforms.depth.fine import FINE, DepthStorage, FineSettings, fine_configuration
-from transforms.depth.layout_presets import find_layout
+from transforms.depth.layout import find_layout
 from transforms.errors import UserError
 from transforms.pictures.crop import CropSettings
 from transforms.pictures.jpeg import jpeg_bytes

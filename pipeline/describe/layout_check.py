@@ -7,12 +7,10 @@ import numpy as np
 
 from pipeline.describe.spot_check import evenly
 from pipeline.planning.plan import Plan
-from transforms.depth.agreement import Agreement, agreement
+from transforms.depth.agreement import Agreement, agreement, layout_advice
 from transforms.depth.convention import to_pixels
-from transforms.depth.encodings import read_depth
+from transforms.depth.encodings import read_depth, read_mask
 from transforms.depth.layout import Layout
-from transforms.depth.layout_advice import layout_advice
-from transforms.depth.pictures import read_mask
 from transforms.errors import BadSample, Reject, UserError
 from transforms.face.pose import camera, project, rotation
 from transforms.face.whole_mesh import whole_meshes

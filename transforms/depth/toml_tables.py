@@ -1,4 +1,4 @@
-"""Tables of a TOML file that a person wrote, read by keys with a message of its own for each mistake."""
+"""Reads tables of a TOML file that a person wrote, with a specific message for each mistake."""
 
 import difflib
 import json
@@ -11,13 +11,13 @@ from transforms.errors import UserError
 
 
 class Table:
-    """A TOML table whose values are taken by key; a wrong one is a UserError of file, key, value and what is expected.
+    """A TOML table read by keys; a wrong value is a UserError with file, key, value and the expected value.
 
-    Args of its methods: ``key`` names the value, ``expected`` says in the message what it should be.
+    Arguments of its methods: ``key`` names the value, ``expected`` describes it in the message.
     """
 
     def __init__(self, file: str, place: str, content: dict[str, Any], known: Sequence[str]) -> None:
-        """Takes the file's name, where in it the table lies, for messages, the table, and the keys it may have."""
+        """Takes the file's name and the table's place in it, for messages, the table, and the keys it may have."""
         self._file, self._place, self._content = file, place, content
         for key in content:
             if key not in known:
@@ -30,11 +30,11 @@ class Table:
         return key in self._content
 
     def fault(self, key: str, expected: str) -> UserError:
-        """The error of a value that is there, but wrong."""
+        """The error of a wrong value."""
         return UserError(f"{self._file}: {self._place}{key} = {toml_text(self._content[key])}: expected {expected}")
 
     def value(self, key: str, expected: str) -> Any:
-        """A value of any type, which must be there."""
+        """A value of any type; a UserError if it is missing."""
         if key not in self._content:
             raise UserError(f"{self._file}: {self._place}{key} is missing, expected {expected}")
         return self._content[key]
@@ -70,14 +70,14 @@ class Table:
 
 
 def float_of(value: object) -> float | None:
-    """A TOML number as float64; None of anything else, True among it."""
+    """A TOML number as float64; None of anything else, such as True."""
     if type(value) is int:
         return float(value) if abs(value) <= sys.float_info.max else None
     return value if isinstance(value, float) else None
 
 
 def toml_text(value: object) -> str:
-    """A value in TOML's notation; what TOML has no word for, as Python shows it."""
+    """A value in TOML's notation; in Python's if TOML has none for it."""
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(toml_text, value)) + "]"
     if isinstance(value, float) and not math.isfinite(value):
@@ -86,6 +86,6 @@ def toml_text(value: object) -> str:
 
 
 def did_you_mean(value: str, choices: Sequence[str]) -> str:
-    """``; did you mean ...?`` where a choice is close."""
+    """``; did you mean ...?`` if a choice is similar."""
     near = difflib.get_close_matches(value, choices, n=1)
     return f"; did you mean {near[0]}?" if near else ""

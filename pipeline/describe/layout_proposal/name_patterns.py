@@ -7,7 +7,7 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
-from transforms.depth.layout_patterns import literal_length, match_pattern, pattern_fault
+from transforms.depth.layout import literal_length, match_pattern, pattern_fault
 from transforms.raw.files import RawFile
 from transforms.raw.names import SOURCE_300W, SampleName
 

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.describe.layout_proposal.contents import read_bytes, read_picture
 from pipeline.describe.layout_proposal.roles import Roles
 from pipeline.describe.spot_check import evenly
-from transforms.depth.pictures import read_mask
+from transforms.depth.encodings import read_mask
 from transforms.errors import BadSample
 from transforms.raw.files import RawInput
 from transforms.raw.names import SampleName

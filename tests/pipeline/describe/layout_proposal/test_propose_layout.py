@@ -203,7 +203,7 @@ def test_without_the_exr_package_the_values_are_unknown(faces, fine_files, folde
     def missing():
         raise UserError("depth in EXR needs the package OpenEXR")
 
-    monkeypatch.setattr("transforms.depth.exr.open_exr_package", missing)
+    monkeypatch.setattr("transforms.depth.encodings.open_exr_package", missing)
     files = fine_files("{source}/{k}.jpg", "{source}/{k}.png", PNG16)
     header = b"\x76\x2f\x31\x01\2\0\0\0dataWindow\0box2i\0" + struct.pack("<5i", 16, 0, 0, 223, 223)
     files = {path.replace(".png", ".exr"): header if path.endswith(".png") else data for path, data in files.items()}

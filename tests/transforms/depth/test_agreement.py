@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from transforms.depth.agreement import agreement
+from transforms.depth.agreement import agreement, layout_advice
 from transforms.depth.convention import from_pixels, to_pixels
-from transforms.depth.layout_advice import layout_advice
 
 NAN = math.nan
 

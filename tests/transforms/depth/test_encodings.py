@@ -13,8 +13,7 @@ from hypothesis.extra import numpy as st_numpy
 from PIL import Image
 
 from pipeline.demo.depth_files import write_depth
-from transforms.depth.encodings import largest_depth_file, read_depth
-from transforms.depth.pictures import read_mask
+from transforms.depth.encodings import largest_depth_file, read_depth, read_mask
 from transforms.errors import BadSample, UserError
 
 SIZE = (9, 7)
