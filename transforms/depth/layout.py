@@ -30,7 +30,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-from transforms.depth.toml_tables import Table, did_you_mean, float_of, toml_text
+from transforms.depth.toml_tables import Key, did_you_mean, read_number, read_table, toml_text, word_of, wrong_value
 from transforms.errors import UserError
 from transforms.raw.names import NOT_AUGMENTED, SOURCE, SampleName
 
@@ -43,9 +43,6 @@ Role: TypeAlias = Literal["image", "depth", "mask", "normals"]
 
 # Larger pictures are not of a 3DFace-like set, and a wrong header would exceed the bound on memory.
 MAX_DEPTH_PIXELS = 16 * 1024 * 1024
-
-_FILES_KEYS = ("picture", "depth", "mask", "normals", "original")
-_RAW_KEYS: tuple[tuple[str, str], ...] = (("order", "rows"), ("byte_order", "little"))
 
 _MAX_BYTES = 64 * 1024  # of a layout file, which is usually a page
 
@@ -250,18 +247,24 @@ def parse_layout(text: str, name: str) -> Layout:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{name}: not a TOML file: {error}") from None
-    top = Table(name, "", content, ("files", "depth"))
-    files = Table(name, "[files] ", top.table("files"), _FILES_KEYS)
-    _check_distinct(files)
-    return Layout(
-        name=name,
-        picture=_pattern(files, "picture"),
-        depth_file=_pattern(files, "depth"),
-        mask=_pattern(files, "mask") if "mask" in files else None,
-        normals=_pattern(files, "normals") if "normals" in files else None,
-        original=files.whole("original") if "original" in files else None,
-        depth=_depth(name, top.table("depth")),
-    )
+    tables = read_table(f"{name}: ", content, _TABLES)
+    place = f"{name}: [files] "
+    files = read_table(place, tables["files"], _FILES_KEYS)
+    seen: dict[object, str] = {}
+    for key, value in files.items():
+        if seen.setdefault(value, key) != key:
+            raise wrong_value(place, key, value, f"another pattern than that of {seen[value]}")
+    place = f"{name}: [depth] "
+    depth = DepthLayout(**read_table(place, tables["depth"], _DEPTH_KEYS))
+    if not depth.encoding.startswith("raw_"):
+        # Without an error, the key would seem to have an effect.
+        for key, value, only in (("order", depth.order, "rows"), ("byte_order", depth.byte_order, "little")):
+            if value != only:
+                expected = f'"{only}" or nothing: {depth.encoding} files state it themselves; it is for raw_*'
+                raise wrong_value(place, key, value, expected)
+    elif depth.shape is None:
+        raise UserError(f"{place}shape is missing, expected {_DEPTH_KEYS['shape'].expected}")
+    return Layout(name=name, depth_file=files.pop("depth"), depth=depth, **files)
 
 
 def layout_text(layout: Layout) -> str:
@@ -280,64 +283,67 @@ def layout_text(layout: Layout) -> str:
     )
 
 
-def _pattern(table: Table, key: str) -> str:
-    expected = 'a pattern of paths such as "{source}/{source}_{k}.png"'
-    value = table.value(key, expected)
-    fault = pattern_fault(value) if isinstance(value, str) else "is not text"
-    if fault is not None:
-        raise table.fault(key, f"{expected}; this {fault}")
+def _read_dict(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError
     return value
 
 
-def _depth(name: str, content: dict[str, Any]) -> DepthLayout:
-    table = Table(name, "[depth] ", content, [field.name for field in dataclasses.fields(DepthLayout)])
-    encoding = table.choice("encoding", get_args(Encoding))
-    raw = encoding.startswith("raw_")
-    for key, only in _RAW_KEYS:
-        # Without an error, the key would seem to have an effect.
-        if not raw and key in table and table.value(key, only) != only:
-            raise table.fault(key, f'"{only}" or nothing: {encoding} files state it themselves; it is for raw_*')
-    scale = table.number("scale", "a number above 0, px per unit of the values")
+def _read_pattern(value: Any) -> str:
+    fault = pattern_fault(value) if isinstance(value, str) else "is not text"
+    if fault is not None:
+        raise ValueError(f"; this {fault}")
+    return value
+
+
+def _read_k(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= 999_999_999:
+        raise ValueError
+    return value
+
+
+def _read_scale(value: Any) -> float:
+    scale = read_number(value)
     if scale <= 0:
-        raise table.fault("scale", 'a number above 0; if larger values are farther, write larger = "farther"')
-    return DepthLayout(
-        encoding=encoding,
-        shape=_shape(table) if raw or "shape" in table else None,
-        order=table.choice("order", get_args(Order)) if "order" in table else "rows",
-        byte_order=table.choice("byte_order", get_args(ByteOrder)) if "byte_order" in table else "little",
-        invalid=_invalid(table),
-        scale=scale,
-        offset=table.number("offset", "a number, px") if "offset" in table else 0.0,
-        larger=table.choice("larger", get_args(Larger)),
-        rows=table.choice("rows", get_args(Rows)),
-    )
+        raise ValueError('; if larger values are farther, write larger = "farther"')
+    return scale
 
 
-def _shape(table: Table) -> tuple[int, int]:
-    expected = "[rows, columns], two whole numbers above 0, needed for raw_*"
-    shape = table.value("shape", expected)
-    if not isinstance(shape, list) or len(shape) != 2 or any(type(size) is not int or size < 1 for size in shape):
-        raise table.fault("shape", expected)
-    if shape[0] * shape[1] > MAX_DEPTH_PIXELS:
-        raise table.fault("shape", f"{expected}, and at most {MAX_DEPTH_PIXELS} pixels")
-    return shape[0], shape[1]
+def _read_shape(value: Any) -> tuple[int, int]:
+    if not isinstance(value, list) or len(value) != 2 or any(type(size) is not int or size < 1 for size in value):
+        raise ValueError
+    if value[0] * value[1] > MAX_DEPTH_PIXELS:
+        raise ValueError(f", and at most {MAX_DEPTH_PIXELS} pixels")
+    return value[0], value[1]
 
 
-def _invalid(table: Table) -> tuple[float, ...]:
-    expected = 'a list of numbers, "nan", "inf" or "-inf", such as [0, "nan"]; [] if every value is a depth'
-    values = table.value("invalid", expected)
-    if not isinstance(values, list):
-        raise table.fault("invalid", expected)
-    words = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
-    numbers = [words.get(value) if isinstance(value, str) else float_of(value) for value in values]
-    if any(number is None for number in numbers):
-        raise table.fault("invalid", expected)
+def _read_invalid(value: Any) -> tuple[float, ...]:
+    if not isinstance(value, list):
+        raise ValueError
     # One NaN object, so that equal layouts compare equal.
-    return tuple(math.nan if math.isnan(number) else number for number in numbers if number is not None)
+    words = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+    return tuple(words[str(item)] if str(item) in words else read_number(item) for item in value)
 
 
-def _check_distinct(files: Table) -> None:
-    keys: dict[str, str] = {}
-    for key in ("picture", "depth", "mask", "normals"):
-        if key in files and keys.setdefault(pattern := _pattern(files, key), key) != key:
-            raise files.fault(key, f"another pattern than that of {keys[pattern]}")
+_PATTERN = Key('a pattern of paths such as "{source}/{source}_{k}.png"', _read_pattern)
+_TABLES = {name: Key(f"a table [{name}]", _read_dict) for name in ("files", "depth")}
+_FILES_KEYS = {
+    "picture": _PATTERN,
+    "depth": _PATTERN,
+    "mask": _PATTERN._replace(required=False),
+    "normals": _PATTERN._replace(required=False),
+    "original": Key("a whole number, 0 or more", _read_k, required=False),
+}
+_DEPTH_KEYS = {
+    "encoding": word_of(get_args(Encoding)),
+    "shape": Key("[rows, columns], two whole numbers above 0, needed for raw_*", _read_shape, required=False),
+    "order": word_of(get_args(Order), required=False),
+    "byte_order": word_of(get_args(ByteOrder), required=False),
+    "invalid": Key(
+        'a list of numbers, "nan", "inf" or "-inf", such as [0, "nan"]; [] if every value is a depth', _read_invalid
+    ),
+    "scale": Key("a number above 0, px per unit of the values", _read_scale),
+    "offset": Key("a number, px", read_number, required=False),
+    "larger": word_of(get_args(Larger)),
+    "rows": word_of(get_args(Rows)),
+}

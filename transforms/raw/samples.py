@@ -3,8 +3,8 @@
 import dataclasses
 import marshal
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from transforms.errors import Reject
 from transforms.raw.files import RawFile
@@ -23,7 +23,7 @@ class FoundSample:
     problems: list[Reject] = dataclasses.field(default_factory=list)
 
 
-class PackedList(Collection, Generic[_Item]):
+class PackedList(Iterable[_Item]):
     """Tuples of plain values (numbers, texts, tuples of them), packed by the thousand.
 
     Consecutive file names are similar: a `RawFile` takes some 220 bytes, packed some 10.
@@ -62,10 +62,6 @@ class PackedList(Collection, Generic[_Item]):
     def __len__(self) -> int:
         """The number of items."""
         return self._count
-
-    def __contains__(self, item: object) -> bool:
-        """Whether an item is equal to this."""
-        return any(item == some for some in self)
 
     def __eq__(self, other: object) -> bool:
         """Whether another list has the same items in the same order."""
@@ -141,14 +137,6 @@ class FoundSamples:
     def __iter__(self) -> Iterator[SampleName]:
         """The names, in order."""
         return (name for name, _ in self.items())
-
-    def __getitem__(self, name: SampleName) -> FoundSample:
-        """A sample by its name."""
-        return self.of_source(name.source)[name]
-
-    def __len__(self) -> int:
-        """The number of samples; iterates over all of them."""
-        return sum(1 for _ in self)
 
     def __bool__(self) -> bool:
         """Whether there is any."""
