@@ -149,17 +149,11 @@ class LayoutAdvice:
 
     Attributes:
         verdict: of most samples; ``unrelated`` if no verdict has a majority.
-        samples: how many were compared.
-        share: of the samples with that verdict, 0 to 1.
-        correlation: median, by the layout given.
         corrected: the layout that fits, equal to the one given unless the verdict is sign, rows or scale.
         text: the advice in one line, with its numbers.
     """
 
     verdict: Verdict
-    samples: int
-    share: float
-    correlation: float
     corrected: DepthLayout
     text: str
 
@@ -181,26 +175,14 @@ def layout_advice(agreements: Sequence[Agreement], depth: DepthLayout) -> Layout
         verdict = "unrelated"
     alike = [agreement for agreement in agreements if agreement.verdict == verdict] or list(agreements)
     corrected = _corrected(alike, depth) if verdict in ("sign", "rows", "scale") else depth
-    before, after = (_median([fit.correlation for fit in fits]) for fits in (alike, [one.best for one in alike]))
-    text = _text(verdict, alike, depth, corrected)
-    if verdict in ("sign", "rows"):
-        # With the corrected layout the slope is above 0, and so is the correlation.
-        text += f": r {before:.2f} -> {abs(after):.2f}"
-    if corrected.scale != depth.scale:
-        text += f": slope {_rounded(abs(_median([one.best.slope for one in alike])), 2):g} -> 1"
-    return LayoutAdvice(
-        verdict=verdict,
-        samples=len(agreements),
-        share=len(alike) / len(agreements),
-        correlation=before,
-        corrected=corrected,
-        text=f"{text} ({len(alike)} of {len(agreements)} samples)",
-    )
+    text = f"{_text(verdict, alike, depth, corrected)} ({len(alike)} of {len(agreements)} samples)"
+    return LayoutAdvice(verdict, corrected, text)
 
 
 def _corrected(alike: Sequence[Agreement], depth: DepthLayout) -> DepthLayout:
     """The layout that makes the depth equal the coarse one: sign * scale * value + offset = slope * coarse + b."""
-    slope, b = (_median([getattr(one.best, name) for one in alike]) for name in ("slope", "offset"))
+    best = [one.best for one in alike]
+    slope, b = _median(best, "slope"), _median(best, "offset")
     changes: dict[str, object] = {}
     offset = (depth.offset - b) / slope
     if abs(offset - depth.offset) >= 1:  # px; the zero of depth is the model's, and arbitrary
@@ -215,16 +197,14 @@ def _corrected(alike: Sequence[Agreement], depth: DepthLayout) -> DepthLayout:
 
 
 def _text(verdict: Verdict, alike: Sequence[Agreement], depth: DepthLayout, corrected: DepthLayout) -> str:
-    r, slope, offset, overlap = (
-        _median([getattr(one, name) for one in alike]) for name in ("correlation", "slope", "offset", "overlap")
-    )
+    r, slope, offset, overlap = (_median(alike, name) for name in ("correlation", "slope", "offset", "overlap"))
     if verdict == "ok":
         shift = round(offset, 1) + 0.0  # no -0.0
         return f"the layout fits: r {r:.2f}, slope {_rounded(slope, 2):g}, offset {shift:+.1f} px from the coarse depth"
     if verdict == "little_overlap":
         return (
-            f"depth covers {overlap:.0%} of the coarse face, too little to judge: does each depth belong to the "
-            "parameters it is compared with, and is invalid right?"
+            f"depth covers {overlap:.0%} of the coarse face, too little to compare: is each depth paired with its own "
+            "parameters, and is invalid right?"
         )
     if verdict == "unrelated":
         return (
@@ -236,11 +216,18 @@ def _text(verdict: Verdict, alike: Sequence[Agreement], depth: DepthLayout, corr
         for key in ("larger", "rows", "scale", "offset")
         if getattr(corrected, key) != getattr(depth, key)
     ]
-    return f"{', '.join(changed)} fits"
+    best = [one.best for one in alike]
+    text = f"{', '.join(changed)} fits"
+    if verdict != "scale":
+        # With the corrected layout the slope is above 0, and so is the correlation.
+        text += f": r {r:.2f} -> {abs(_median(best, 'correlation')):.2f}"
+    if corrected.scale != depth.scale:
+        text += f": slope {_rounded(abs(_median(best, 'slope')), 2):g} -> 1"
+    return text
 
 
-def _median(values: Sequence[float]) -> float:
-    return float(np.median(values))
+def _median(fits: Sequence[Fit], name: str) -> float:
+    return float(np.median([getattr(fit, name) for fit in fits]))
 
 
 def _rounded(value: float, digits: int = 3) -> float:
