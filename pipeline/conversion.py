@@ -41,7 +41,7 @@ from transforms.errors import RunFailed, UserError
 from transforms.face import indices
 from transforms.face.mesh import farthest_points
 from transforms.face.prepared_model import open_prepared, prepare
-from transforms.raw.raw_files import RawInput
+from transforms.raw.files import RawInput
 from transforms.records.addressed_lines import LineAddress, write_list
 from transforms.records.plan_file import PlanHeader, read_plan_header, write_plan
 from transforms.records.schema import record_bytes

@@ -9,8 +9,8 @@ from pipeline.run.finish import Finish
 from pipeline.run.metadata import RunFacts
 from pipeline.run.run_folder import RunFolder
 from transforms.pictures.crop import CropSettings
+from transforms.raw.files import RawInput
 from transforms.raw.image_check import ImageCheck
-from transforms.raw.raw_files import RawInput
 from transforms.records.addressed_lines import LineAddress
 from transforms.steps import Crop, Decode, Encode, Landmarks, Pose, Read, Shards, WriteShard
 from transforms.steps.chunk_coder import register

@@ -17,17 +17,16 @@ from pipeline.engines.cores import usable_cores
 from pipeline.planning.plan import LARGEST_SHARD_BYTES
 from pipeline.planning.splits import DEFAULT_SPLITS, parse_splits, split_by_300w, split_by_hash
 from transforms.depth.fine import FINE, DepthStorage, FineSettings, fine_configuration
-from transforms.depth.layout import Layout
-from transforms.depth.layout_presets import find_layout, preset_names
+from transforms.depth.layout import Layout, find_layout, preset_names
 from transforms.depth.toml_tables import did_you_mean
 from transforms.errors import UserError
 from transforms.face.indices import VERTICES
 from transforms.pictures.crop import CropSettings
 from transforms.pictures.jpeg import jpeg_bytes
 from transforms.raw.configurations import COARSE, CONFIGURATIONS, Configuration
+from transforms.raw.files import SampleFiles
 from transforms.raw.image_check import ImageCheck
 from transforms.raw.names import IMAGE, NORMALS
-from transforms.raw.raw_sample import SampleFiles
 from transforms.records.schema import Contents, MapName
 from transforms.storage import Place, parse_place
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from transforms.depth.layout_presets import find_layout
+from transforms.depth.layout import find_layout
 
 ROOT = Path(__file__).parent.parent
 READMES = [ROOT / name / "README.md" for name in ("", "pipeline", "transforms", "tests")]

@@ -1,5 +1,6 @@
-"""The errors a person is told in one line, without a traceback."""
+"""The errors that are reported in one line, without a traceback; and samples that cannot be used."""
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,40 @@ class UserError(ValueError):
 
 
 class RunFailed(Exception):  # noqa: N818  (it is an outcome)
-    """A run that began rightly and did not succeed: says how (exit code 1)."""
+    """A run that began and did not succeed: says how (exit code 1)."""
+
+
+class BadSample(ValueError):  # noqa: N818  (the reason is what a reader looks for, not the word Error)
+    """A sample, or one of its files, cannot be used.
+
+    Attributes:
+        reason: a short fixed name to count by, for example ``number_count``.
+        detail: the value seen and what was expected.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        """Takes the reason's name and the detail."""
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Reject:
+    """One rejected sample, as it is listed in ``rejected.jsonl``.
+
+    Attributes:
+        key: the sample's key.
+        file: the file at fault, relative to its input folder.
+        stage: the step that rejected it: Plan, or a step of the graph.
+        reason: a short fixed name to count by.
+        detail: the value seen and what was expected.
+    """
+
+    key: str
+    file: str
+    stage: str
+    reason: str
+    detail: str
 
 
 class DamagedRecord(Exception):  # noqa: N818  (named as what was found)
@@ -23,7 +57,7 @@ class DamagedRecord(Exception):  # noqa: N818  (named as what was found)
 
 @contextmanager
 def input_errors() -> Iterator[None]:
-    """Tells an error of finding or reading an input in one line: it is the person's to mend."""
+    """Reports an error of finding or reading an input as a `UserError`."""
     try:
         yield
     except OSError as error:

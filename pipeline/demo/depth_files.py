@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from transforms.depth.exr import open_exr_package
+from transforms.depth.encodings import open_exr_package
 from transforms.depth.layout import DepthLayout
 
 

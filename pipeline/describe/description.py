@@ -16,12 +16,12 @@ from pipeline.describe.spot_check import NORMALISED, SpotCheck, spot_check
 from pipeline.describe.survey import FULL_AUGMENTATIONS, Survey, survey
 from pipeline.planning.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
 from pipeline.run.summary import human_bytes
-from transforms.depth.layout_patterns import match_pattern
+from transforms.depth.layout import match_pattern
 from transforms.errors import UserError, named_errors
 from transforms.raw.configurations import COARSE, CONFIGURATIONS, ORIGINAL
+from transforms.raw.files import RawFile, input_name
 from transforms.raw.names import GROUPS, OTHER_GROUP, group
-from transforms.raw.packed_list import PackedList
-from transforms.raw.raw_files import RawFile, input_name
+from transforms.raw.samples import PackedList
 from transforms.storage import Place
 
 _NAMED = 3  # of many

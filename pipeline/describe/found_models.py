@@ -10,7 +10,7 @@ from pipeline.planning.raw_inputs import Listing
 from transforms.errors import UserError
 from transforms.face.model_files import EXPRESSION_FILE, EXPRESSION_FILE_BYTES, is_expression_file, mat_variables
 from transforms.raw.archives import Pieces
-from transforms.raw.raw_files import RawFile, RawInput
+from transforms.raw.files import RawFile, RawInput
 from transforms.storage import Place, local_file
 
 _ENDINGS = (".bin", ".mat", ".h5", ".hdf5")

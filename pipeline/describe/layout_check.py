@@ -7,20 +7,16 @@ import numpy as np
 
 from pipeline.describe.spot_check import evenly
 from pipeline.planning.plan import Plan
-from transforms.depth.agreement import Agreement, agreement
+from transforms.depth.agreement import Agreement, agreement, layout_advice
 from transforms.depth.convention import to_pixels
-from transforms.depth.encodings import read_depth
+from transforms.depth.encodings import read_depth, read_mask
 from transforms.depth.layout import Layout
-from transforms.depth.layout_advice import layout_advice
-from transforms.depth.pictures import read_mask
-from transforms.errors import UserError
+from transforms.errors import BadSample, Reject, UserError
 from transforms.face.decode import whole_meshes
 from transforms.face.pose import camera, project, rotation
+from transforms.raw.files import RawInput, SampleFiles, read_sample
 from transforms.raw.names import DEPTH, MASK, PARAMETERS
 from transforms.raw.parameters import ORIGINAL_TEXT, Parameters
-from transforms.raw.raw_files import RawInput
-from transforms.raw.raw_sample import SampleFiles, read_sample
-from transforms.reject import BadSample, Reject
 from transforms.steps.decode import opened_model
 
 LOOKED_AT = 12  # samples

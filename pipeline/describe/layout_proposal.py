@@ -15,14 +15,12 @@ from PIL import Image
 from pipeline.describe.spot_check import evenly
 from pipeline.planning.raw_inputs import Listing
 from transforms.depth.encodings import largest_depth_file, read_depth
-from transforms.depth.layout import DepthLayout, Encoding
-from transforms.depth.layout_patterns import pattern_fault
+from transforms.depth.layout import DepthLayout, Encoding, pattern_fault
 from transforms.depth.toml_tables import toml_text
-from transforms.errors import UserError
+from transforms.errors import BadSample, UserError
+from transforms.raw.files import RawFile, RawInput, read_raw_file
 from transforms.raw.image_check import MAX_BYTES
 from transforms.raw.names import SampleName
-from transforms.raw.raw_files import RawFile, RawInput, read_raw_file
-from transforms.reject import BadSample
 
 _MOST_FAMILIES = 20
 _LOOKED_AT = 5  # files of a family

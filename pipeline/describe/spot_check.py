@@ -8,14 +8,14 @@ from typing import TypeVar
 import numpy as np
 
 from pipeline.planning.raw_inputs import Listing
+from transforms.errors import BadSample
 from transforms.face.indices import expression_std
 from transforms.raw import image_check as image
 from transforms.raw import parameters
+from transforms.raw.files import RawFile, read_raw_file
 from transforms.raw.image_check import check_image
 from transforms.raw.names import IMAGE, PARAMETERS
 from transforms.raw.parameters import bad_poses, parse_parameters
-from transforms.raw.raw_files import RawFile, read_raw_file
-from transforms.reject import BadSample
 from transforms.storage.fetch import map_reads
 
 LOOKED_AT = 200

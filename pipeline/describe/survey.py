@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 
 from pipeline.planning.raw_inputs import Listing
 from transforms.raw.archives import is_archive_name
+from transforms.raw.files import input_name
 from transforms.raw.names import IMAGE, PARAMETERS, SampleName
-from transforms.raw.raw_files import input_name
 
 FULL_AUGMENTATIONS = 30  # of a source of the complete data set
 

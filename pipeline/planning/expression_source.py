@@ -5,10 +5,9 @@
 
 from pathlib import Path
 
-from transforms.errors import UserError, input_errors
+from transforms.errors import BadSample, UserError, input_errors
 from transforms.face.model_files import EXPRESSION_FILE, EXPRESSION_FILE_BYTES
 from transforms.raw.archives import is_archive_name, read_directory, read_member
-from transforms.reject import BadSample
 from transforms.storage import Place, make_folder, write_file
 
 

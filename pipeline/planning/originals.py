@@ -4,14 +4,12 @@ import dataclasses
 import sys
 
 from pipeline.planning.raw_inputs import Listing, list_inputs
-from transforms.errors import UserError
-from transforms.raw.archives import MemberProblem
+from transforms.errors import Reject, UserError
 from transforms.raw.configurations import ORIGINAL
-from transforms.raw.found_samples import FoundSamples
+from transforms.raw.files import RawFile
 from transforms.raw.names import PARAMETERS, SampleName
 from transforms.raw.originals import by_numbers
-from transforms.raw.raw_files import RawFile
-from transforms.raw.raw_sample import FoundSample
+from transforms.raw.samples import FoundSample, FoundSamples
 from transforms.storage import Place
 
 
@@ -34,11 +32,11 @@ def add_originals(listing: Listing, paths: list[Place]) -> Listing:
     originals = list_inputs(paths, ORIGINAL)
     shift = len(listing.inputs)
     texts: dict[str, list[RawFile]] = {}
-    problems: dict[str, list[MemberProblem]] = {}
+    problems: dict[str, list[Reject]] = {}
     for name, found in originals.samples.items():
         source = by_numbers(name.source)
         texts[source] = [file._replace(root=file.root + shift) for file in found.files.get(PARAMETERS, [])]
-        problems[source] = [problem for problem in found.problems if problem.path.endswith(".txt")]
+        problems[source] = [problem for problem in found.problems if problem.file.endswith(".txt")]
     samples = FoundSamples()
     known: set[str] = set()
     for name, found in listing.samples.items():
@@ -62,7 +60,7 @@ def add_originals(listing: Listing, paths: list[Place]) -> Listing:
 
 
 def _with_text(
-    name: SampleName, found: FoundSample, texts: dict[str, list[RawFile]], problems: dict[str, list[MemberProblem]]
+    name: SampleName, found: FoundSample, texts: dict[str, list[RawFile]], problems: dict[str, list[Reject]]
 ) -> FoundSample:
     source = by_numbers(name.source)
     files = {**found.files, PARAMETERS: texts[source]} if texts.get(source) else found.files

@@ -9,11 +9,11 @@ from itertools import groupby
 from pipeline.engines.collection import without_collection
 from pipeline.planning.raw_inputs import Listing
 from pipeline.planning.splits import hash_fraction
-from transforms.errors import UserError
+from transforms.errors import Reject, UserError
+from transforms.raw.files import SampleFiles
 from transforms.raw.names import SampleName
-from transforms.raw.raw_sample import FoundSample, SampleFiles
+from transforms.raw.samples import FoundSample
 from transforms.records.plan_file import PackedChunk, PlannedChunk, PlannedShard
-from transforms.reject import Reject
 
 STAGE = "Plan"
 
@@ -156,8 +156,7 @@ def _pair(samples: dict[SampleName, FoundSample], roles: dict[str, str]) -> tupl
     rejects: list[Reject] = []
     for name, found in samples.items():
         if found.problems:
-            problem = found.problems[0]
-            rejects.append(Reject(name.key, problem.path, STAGE, problem.reason, problem.detail))
+            rejects.append(dataclasses.replace(found.problems[0], key=name.key))
         elif found.files.keys() >= roles.keys() and max(map(len, found.files.values())) == 1:
             usable.append(SampleFiles(name, {role: files[0] for role, files in found.files.items()}))
         else:

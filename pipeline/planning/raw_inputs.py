@@ -10,10 +10,9 @@ from pipeline.engines.collection import without_collection
 from transforms.errors import UserError, input_errors
 from transforms.raw.archives import archive_of, read_directory
 from transforms.raw.configurations import Configuration
-from transforms.raw.found_samples import FoundSamples
+from transforms.raw.files import RawFile, RawInput
 from transforms.raw.names import Matcher
-from transforms.raw.packed_list import PackedList
-from transforms.raw.raw_files import RawFile, RawInput
+from transforms.raw.samples import FoundSamples, PackedList
 from transforms.storage import Place, RemotePath, list_files
 
 LEFT_OUT = "pictures in folders of 300-W have no text in the data set, and are left out"
@@ -28,7 +27,7 @@ class Listing:
         inputs: the folders and archives, sorted by name.
         samples: by name, in order.
         other_files: files that belong to no sample, by the end of their names.
-        left_out: pictures that `Configuration.settle` found to be of no sample.
+        left_out: pictures that `Configuration.resolve_names` found to be of no sample.
     """
 
     configuration: Configuration
@@ -74,7 +73,7 @@ def list_inputs(paths: list[Place], configuration: Configuration) -> Listing:
         archives = {archive_of(path): path for path in map(_resolved, files)}
         for _, path in sorted(archives.items(), key=lambda archive: str(archive[0])):
             _add_archive(listing, path)
-    samples, left_out = configuration.settle(listing.samples)
+    samples, left_out = configuration.resolve_names(listing.samples)
     return dataclasses.replace(listing, samples=samples, left_out=left_out)
 
 
@@ -121,7 +120,7 @@ def _add_archive(listing: Listing, path: Place) -> None:
         extent = (member.offset, member.stored_bytes, member.method, member.crc)
         _add_file(listing, RawFile(len(listing.inputs), member.path, member.bytes, extent), f"{folder}/{member.path}")
     for problem in directory.problems:
-        parsed = listing.configuration.match(f"{folder}/{problem.path}".replace("\\", "/"))
+        parsed = listing.configuration.match(f"{folder}/{problem.file}".replace("\\", "/"))
         if parsed:
             listing.samples.add_problem(parsed[0], problem)
     listing.inputs.append(directory.pieces)
@@ -162,7 +161,7 @@ def _walk(folder: Path, seen: set[tuple[int, int]], match: Matcher) -> Iterator[
                     else:
                         yield entry.path, _size(entry)
         except OSError as error:
-            raise UserError(f"{current}: cannot be listed ({error.strerror}); mend its permissions") from None
+            raise UserError(f"{current}: cannot be listed ({error.strerror}); fix its permissions") from None
 
 
 def _size(entry: os.DirEntry[str]) -> int:

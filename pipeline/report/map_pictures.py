@@ -8,8 +8,8 @@ import matplotlib
 import numpy as np
 from PIL import Image
 
+from transforms.depth.convention import depth_normals
 from transforms.depth.storage import decode_depth16, decode_float_png
-from transforms.depth.surface_normals import depth_normals
 from transforms.maps.images import decode_mask, decode_normals, decode_pncc
 from transforms.records.schema import PICTURES, Feature, Kind
 

@@ -21,8 +21,8 @@ from pipeline.report.map_pictures import (
 )
 from pipeline.report.residual import Residual, colour_limit, residual
 from pipeline.report.sections import LANDMARK_LEGENDS, in_order
+from transforms.depth.agreement import layout_advice
 from transforms.depth.layout import parse_layout
-from transforms.depth.layout_advice import layout_advice
 from transforms.records.schema import Feature
 
 _SIZE = 300  # px of each picture: a tile on a sharp screen

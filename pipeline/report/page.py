@@ -10,7 +10,7 @@ from pipeline.report.stage_section import stage_sections
 from pipeline.report.style import CSS
 from pipeline.run.stage_view import StageView
 from pipeline.run.summary import human_bytes
-from transforms.reject import Reject
+from transforms.errors import Reject
 
 _SHORT_HASH = 12
 

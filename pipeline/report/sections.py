@@ -14,8 +14,8 @@ from pipeline.report.drawing import data_uri, draw
 from pipeline.report.html_parts import note, number, plot_figures, section, table, text
 from pipeline.run.run_files import REJECTED
 from pipeline.run.summary import human_bytes
+from transforms.errors import Reject
 from transforms.raw.names import GROUPS, OTHER_GROUP
-from transforms.reject import Reject
 
 REJECTS_SHOWN = 500
 

@@ -6,9 +6,9 @@ import apache_beam as beam
 
 from pipeline.run.metadata import RunFacts, write_manifest, write_metadata
 from pipeline.run.run_folder import RunFolder
+from transforms.errors import Reject
 from transforms.records.plan_file import PlanHeader, read_plan_header
 from transforms.records.shards import Shard, read_sidecars
-from transforms.reject import Reject
 
 
 @dataclasses.dataclass

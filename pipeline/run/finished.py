@@ -6,10 +6,9 @@ from typing import Any
 
 from pipeline.run.run_files import MANIFEST, PLAN, REJECTED, RUN, UNFINISHED
 from pipeline.run.stage_view import StageView
-from transforms.errors import UserError
+from transforms.errors import Reject, UserError
 from transforms.records.plan_file import DATASET
 from transforms.records.schema import Feature
-from transforms.reject import Reject
 from transforms.storage import Place, list_paths
 from transforms.storage.json_files import read_json
 

@@ -10,13 +10,13 @@ from pipeline.run.fingerprint import VERSION
 from pipeline.run.run_files import MANIFEST, REJECTED
 from transforms.depth.fine import FineSettings
 from transforms.depth.layout import layout_text
+from transforms.errors import Reject
 from transforms.face import indices
 from transforms.raw.configurations import Configuration
 from transforms.records.plan_file import DATASET, PlanHeader
 from transforms.records.schema import Contents, Feature
 from transforms.records.shards import SHARDS, Shard, write_shard_list
 from transforms.records.statistics import Statistics, add_statistics
-from transforms.reject import Reject
 from transforms.storage import Place, write_file
 
 _CONVENTIONS = {

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from transforms.errors import Reject
 from transforms.records.plan_file import PlannedShard
 from transforms.records.shards import Shard, write_sidecar
 from transforms.records.statistics import COEFFICIENTS, Statistics
-from transforms.reject import Reject
 
 AUGMENTATIONS = 30
 

@@ -16,8 +16,8 @@ from raw_data import jpeg
 
 from pipeline.demo.dataset import make_sample
 from pipeline.demo.face_model import make_model
+from transforms.errors import BadSample
 from transforms.raw.image_check import check_jpeg
-from transforms.reject import BadSample
 
 TRIALS = 300
 HEADER, PIECE = 700, 512  # bytes: damage lies behind the header

@@ -26,9 +26,8 @@ from raw_data import write_raw_data
 from pipeline.planning.raw_inputs import Listing, list_inputs
 from transforms.raw.archives import Pieces
 from transforms.raw.configurations import COARSE
+from transforms.raw.files import RawInput, RawSample, SampleFiles, read_sample
 from transforms.raw.parameters import AUGMENTED_TEXT
-from transforms.raw.raw_files import RawInput
-from transforms.raw.raw_sample import RawSample, SampleFiles, read_sample
 from transforms.storage import RemotePath
 from transforms.storage.fetch import read_samples
 

@@ -15,13 +15,11 @@ import pytest
 from many_sources import many_sources
 
 from pipeline.planning.raw_inputs import list_inputs
-from transforms.errors import UserError
+from transforms.errors import Reject, UserError
 from transforms.raw import configurations
+from transforms.raw.files import RawFile, SampleFiles, read_sample
 from transforms.raw.names import SampleName
 from transforms.raw.parameters import AUGMENTED_TEXT
-from transforms.raw.raw_files import RawFile
-from transforms.raw.raw_sample import SampleFiles, read_sample
-from transforms.reject import Reject
 
 COARSE = "threedface/coarse"
 NOBODY = 65534

@@ -1,1 +1,1 @@
-"""Depth maps of FineData: the layout that says how they lie on disk, reading, checking, and what a record holds."""
+"""Depth maps of FineData: layout files, reading, checking, and storage in records."""

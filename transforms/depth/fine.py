@@ -1,10 +1,10 @@
-"""The configuration of FineData: what its layout says of the files, and what its records have."""
+"""The configuration of FineData: its files by their layout, and the features of its records."""
 
 import dataclasses
 from typing import Literal
 
 from transforms.depth.layout import Layout, layout_text
-from transforms.raw.configurations import Configuration, as_found
+from transforms.raw.configurations import Configuration, keep_names
 from transforms.raw.names import DEPTH, IMAGE, MASK, NORMALS
 from transforms.raw.parameters import ORIGINAL_TEXT
 from transforms.records.schema import Feature
@@ -12,7 +12,7 @@ from transforms.records.schema import Feature
 FINE = "fine"
 DepthStorage = Literal["png16", "float32"]
 
-# What a record keeps of the numbers of its source's original; NaN where the source has none.
+# The features with the numbers of the source's original; NaN if the source has none.
 OF_THE_ORIGINAL = ("coefficients/", "pose/", "landmarks/", "mesh/")
 
 _ROLE_WORDS = {IMAGE: "picture", DEPTH: "depth map", MASK: "mask", NORMALS: "normals"}
@@ -20,10 +20,10 @@ _ROLE_WORDS = {IMAGE: "picture", DEPTH: "depth map", MASK: "mask", NORMALS: "nor
 
 @dataclasses.dataclass(frozen=True)
 class FineSettings:
-    """How FineData is read, and how its depth is stored.
+    """How FineData is read and its depth stored.
 
     Attributes:
-        layout: where its files are, and what the depth files hold.
+        layout: of its files.
         storage: of the depth: 16 bits with scale and offset, or float32.
         normals: whether normals are derived from the depth.
         originals: whether texts of originals were given.
@@ -35,12 +35,12 @@ class FineSettings:
     originals: bool
 
     def identity(self) -> dict[str, str]:
-        """What of the layout makes a run's bytes: its keys with their values, as TOML; its name does not."""
+        """The layout's keys and values as TOML, which determine a run's bytes; its name does not."""
         return dict(line.split(" = ", 1) for line in layout_text(self.layout).splitlines() if " = " in line)
 
 
 def fine_configuration(settings: FineSettings) -> Configuration:
-    """The configuration of FineData that lies as a layout says."""
+    """The configuration of FineData with a layout."""
     patterns = settings.layout.patterns
     return Configuration(
         name=FINE,
@@ -51,7 +51,7 @@ def fine_configuration(settings: FineSettings) -> Configuration:
         files=f"the layout {settings.layout.name}",
         roles={role: f"{_ROLE_WORDS[role]} ({pattern})" for role, pattern in patterns.items()},
         match=settings.layout.match,
-        settle=as_found,
+        resolve_names=keep_names,
         text=ORIGINAL_TEXT,
         extra=tuple(_features(settings)),
     )

@@ -1,11 +1,11 @@
-"""Depth maps to another number of pixels, with invalid ones among them.
+"""Resizes depth maps with invalid pixels.
 
-Pillow's filters are sampled at the old pixels, and do not leave a slope exactly as it is: at 310 to
-224 pixels a depth would be off by 0.035 px for each px of slope. This one is the mean of the linear
+Pillow's filters are sampled at the old pixels, and do not preserve slopes exactly: from 310 to 224
+pixels a depth would be off by 0.035 px per px of slope. This one is the mean of the linear
 interpolation of the map over sqrt(step^2 - 1) old pixels, where a new pixel is step old ones wide:
-nearly the whole new pixel where the map is made much smaller, nothing where it keeps its size or
-grows. It leaves planes as they are, is the identity at the same size, and has no negative weights,
-so that a new depth always lies among those it is made of.
+nearly the whole new pixel if the map is made much smaller, a point if it keeps its size or grows.
+It preserves planes, is the identity at the same size, and has no negative weights, so that a new
+depth is always within the range of the old ones.
 """
 
 import math
@@ -13,19 +13,19 @@ import math
 import numpy as np
 from scipy import sparse
 
-_ENOUGH = 0.5 - 1e-6  # half of the weight, less what sums round
+_ENOUGH = 0.5 - 1e-6  # half of the weight, less rounding errors
 
 
 def resize_depth(depth: np.ndarray, box: np.ndarray, size: int) -> np.ndarray:
     """The box of a depth map as one of size x size, in new pixels.
 
-    Each new depth is the mean of the valid old ones by their weights, times k = size / side. It is
-    valid where these have at least half of all weight; beyond the old map nothing is valid.
+    Each new depth is the weighted mean of the valid old ones, times k = size / side. It is valid if
+    these have at least half of all weight; nothing is valid outside the old map.
 
     Along the edge of the valid region, the mean is that of the valid side, so a slope is off by up to
-    half a new pixel there. At an occlusion edge, where one part of a face hides another, the depths
-    of both are averaged like any others: new pixels whose centres lie within about one pixel,
-    old or new, of such an edge have depths between the two.
+    half a new pixel there. At an occlusion edge, where one part of a face hides another, both depths
+    are averaged: new pixels with centres within about one pixel, old or new, of such an edge have
+    depths between the two.
 
     Args:
         depth: shape (H, W) float32, px, NaN where invalid.
@@ -46,13 +46,13 @@ def resize_depth(depth: np.ndarray, box: np.ndarray, size: int) -> np.ndarray:
 
 
 def _weights(begin: float, end: float, size: int, length: int) -> sparse.csr_array:
-    """What each old pixel adds to each new one of an axis, shape (size, length); rows within it sum to 1.
+    """The weights of an axis's old pixels in its new ones, shape (size, length); rows inside the map sum to 1.
 
     Args:
-        begin: where the box begins.
-        end: where it ends.
-        size: how many new pixels there are.
-        length: how many old ones.
+        begin: first edge of the box.
+        end: last edge of the box.
+        size: number of new pixels.
+        length: number of old pixels.
     """
     step = (end - begin) / size
     centre = begin + (np.arange(size) + 0.5) * step

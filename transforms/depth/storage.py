@@ -1,9 +1,9 @@
-"""How a record holds depth: as 16-bit PNG with a scale and an offset, or as the float32 PNG of TFDS.
+"""Depth in records: as 16-bit PNG with a scale and an offset, or as the float32 PNG of TFDS.
 
 16 bits: v = 0 where there is no depth, else depth px = transform[0] * v + transform[1], v in 1..65535.
 
-- Depth that is whole in the layout's units, as that of integer files is, is kept as it is: transform[0] is the
-  layout's scale, and (depth px - offset) / scale gives the file's integers back, up to their sign.
+- Depth in whole units of the layout, such as that of integer files, is stored exactly: transform[0] is the
+  layout's scale, and (depth px - offset) / scale restores the file's integers, up to their sign.
 - Any other is rounded to 65534 steps over the sample's own range, at most 1/256 px off.
 
 float32: the four bytes of each number, least significant first, as the channels of an 8-bit RGBA PNG, which is
@@ -16,19 +16,19 @@ import numpy as np
 from PIL import Image
 
 from transforms.depth.layout import DepthLayout
+from transforms.errors import BadSample
 from transforms.pictures.png import encode_png
-from transforms.reject import BadSample
 
 MAX_ERROR = 1 / 256  # px
 _STEPS = 65534  # between 1 and 65535
 
 
 def encode_depth16(pixels: np.ndarray, depth: DepthLayout) -> tuple[bytes, np.ndarray]:
-    """A depth as a 16-bit PNG.
+    """Encodes depth as a 16-bit PNG.
 
     Args:
         pixels: (H, W) float32, px, NaN where there is no depth; not all of it.
-        depth: the layout whose units are tried first.
+        depth: the layout, whose units are tried first.
 
     Returns:
         The file, and the transform: scale, offset, (2,) float32, px.
@@ -51,35 +51,35 @@ def encode_depth16(pixels: np.ndarray, depth: DepthLayout) -> tuple[bytes, np.nd
 
 
 def decode_depth16(data: bytes, transform: np.ndarray) -> np.ndarray:
-    """The depth of `encode_depth16`: (H, W) float32, px, NaN where there is none."""
+    """Decodes `encode_depth16`: (H, W) float32, px, NaN where there is none."""
     with Image.open(io.BytesIO(data)) as image:
         stored = np.asarray(image).astype(np.float32)
     return np.where(stored == 0, np.float32(np.nan), transform[0] * stored + transform[1]).astype(np.float32)
 
 
 def encode_float_png(pixels: np.ndarray) -> bytes:
-    """Numbers (H, W) float32, NaN allowed, as the PNG in which TFDS stores float32 pictures."""
-    # One NaN, so that the same depth has the same bytes.
+    """Encodes numbers (H, W) float32, NaN allowed, as the PNG in which TFDS stores float32 pictures."""
+    # The same NaN everywhere, so that the same depth has the same bytes.
     clean = np.where(np.isnan(pixels), np.float32(np.nan), pixels).astype("<f4")
     return encode_png(clean.view(np.uint8).reshape(*pixels.shape, 4))
 
 
 def decode_float_png(data: bytes) -> np.ndarray:
-    """The numbers of `encode_float_png`, bit by bit: (H, W) float32."""
+    """Decodes `encode_float_png` exactly: (H, W) float32."""
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image).view("<f4")[..., 0].astype(np.float32)
 
 
 def _whole_units(pixels: np.ndarray, depth: DepthLayout) -> tuple[np.ndarray, np.ndarray] | None:
-    """The depth in the layout's units, if that is whole numbers that 16 bits hold; else None."""
+    """The depth in the layout's units, if these are whole numbers within 16 bits; else None."""
     units = (pixels.astype(np.float64) - depth.offset) / depth.scale
     whole = np.rint(units)
     low, high = np.nanmin(whole), np.nanmax(whole)
-    # As whole as float32 can be of px: rounding px moves it by half a spacing.
+    # Up to the rounding of px to float32, half a spacing.
     slack = np.spacing(np.nanmax(np.abs(pixels))) / depth.scale
     if not high - low <= _STEPS or not np.nanmax(np.abs(units - whole)) <= slack <= 0.25:
         return None
-    # The file's own integers where they fit; else, as where 0 is a depth or larger is farther, moved.
+    # The file's own integers if they fit; else shifted, as when 0 is a depth or larger is farther.
     base = 0.0 if low >= 1 and high <= _STEPS + 1 else low - 1
     return whole - base, np.array([depth.scale, depth.offset + depth.scale * base], np.float32)
 

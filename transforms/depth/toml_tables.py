@@ -1,83 +1,80 @@
-"""Tables of a TOML file that a person wrote, read by keys with a message of its own for each mistake."""
+"""Reads tables of a TOML file that a person wrote, with a specific message for each mistake."""
 
 import difflib
 import json
 import math
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from transforms.errors import UserError
 
 
-class Table:
-    """A TOML table whose values are taken by key; a wrong one is a UserError of file, key, value and what is expected.
+class Key(NamedTuple):
+    """A key that a table may have.
 
-    Args of its methods: ``key`` names the value, ``expected`` says in the message what it should be.
+    Attributes:
+        expected: description of its value, for messages.
+        read: converts the value; raises ValueError if it is wrong, with text to append to the message, or none.
+        required: whether the table must have it.
     """
 
-    def __init__(self, file: str, place: str, content: dict[str, Any], known: Sequence[str]) -> None:
-        """Takes the file's name, where in it the table lies, for messages, the table, and the keys it may have."""
-        self._file, self._place, self._content = file, place, content
-        for key in content:
-            if key not in known:
-                raise UserError(
-                    f"{file}: {place}{key}: no such key, expected one of {', '.join(known)}{did_you_mean(key, known)}"
-                )
+    expected: str
+    read: Callable[[Any], Any]
+    required: bool = True
 
-    def __contains__(self, key: str) -> bool:
-        """Whether the key was given."""
-        return key in self._content
 
-    def fault(self, key: str, expected: str) -> UserError:
-        """The error of a value that is there, but wrong."""
-        return UserError(f"{self._file}: {self._place}{key} = {toml_text(self._content[key])}: expected {expected}")
+def read_table(place: str, content: dict[str, Any], keys: dict[str, Key]) -> dict[str, Any]:
+    """The converted values of the keys that a table has.
 
-    def value(self, key: str, expected: str) -> Any:
-        """A value of any type, which must be there."""
-        if key not in self._content:
-            raise UserError(f"{self._file}: {self._place}{key} is missing, expected {expected}")
-        return self._content[key]
+    Args:
+        place: file and table, to begin messages with.
+        content: the table.
+        keys: those it may have.
 
-    def table(self, key: str) -> dict[str, Any]:
-        """A table within this one."""
-        value = self.value(key, f"a table [{key}]")
-        if not isinstance(value, dict):
-            raise self.fault(key, f"a table [{key}]")
-        return value
+    Raises:
+        UserError: a key is missing or unknown, or a value wrong.
+    """
+    for name in content:
+        if name not in keys:
+            raise UserError(f"{place}{name}: no such key, expected one of {', '.join(keys)}{did_you_mean(name, keys)}")
+    values = {}
+    for name, key in keys.items():
+        if name in content:
+            try:
+                values[name] = key.read(content[name])
+            except ValueError as error:
+                raise wrong_value(place, name, content[name], f"{key.expected}{error}") from None
+        elif key.required:
+            raise UserError(f"{place}{name} is missing, expected {key.expected}")
+    return values
 
-    def choice(self, key: str, choices: Sequence[str]) -> Any:
-        """One of some words."""
-        expected = "one of " + ", ".join(choices)
-        value = self.value(key, expected)
+
+def wrong_value(place: str, name: str, value: Any, expected: str) -> UserError:
+    """The error of a key with a wrong value."""
+    return UserError(f"{place}{name} = {toml_text(value)}: expected {expected}")
+
+
+def word_of(choices: Sequence[str], required: bool = True) -> Key:
+    """A key for one of some words."""
+
+    def read(value: Any) -> Any:
         if value not in choices:
-            raise self.fault(key, expected + did_you_mean(str(value), choices))
+            raise ValueError(did_you_mean(str(value), choices))
         return value
 
-    def number(self, key: str, expected: str) -> float:
-        """A finite number."""
-        number = float_of(self.value(key, expected))
-        if number is None or not math.isfinite(number):
-            raise self.fault(key, expected)
-        return number
-
-    def whole(self, key: str) -> int:
-        """A whole number from 0, of at most nine digits."""
-        value = self.value(key, "a whole number")
-        if type(value) is not int or not 0 <= value <= 999_999_999:
-            raise self.fault(key, "a whole number, 0 or more")
-        return value
+    return Key(f"one of {', '.join(choices)}", read, required)
 
 
-def float_of(value: object) -> float | None:
-    """A TOML number as float64; None of anything else, True among it."""
-    if type(value) is int:
-        return float(value) if abs(value) <= sys.float_info.max else None
-    return value if isinstance(value, float) else None
+def read_number(value: Any) -> float:
+    """A finite TOML number as float64; not True."""
+    if type(value) not in (int, float) or not abs(value) <= sys.float_info.max:
+        raise ValueError
+    return float(value)
 
 
 def toml_text(value: object) -> str:
-    """A value in TOML's notation; what TOML has no word for, as Python shows it."""
+    """A value in TOML's notation; in Python's if TOML has none for it."""
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(toml_text, value)) + "]"
     if isinstance(value, float) and not math.isfinite(value):
@@ -85,7 +82,7 @@ def toml_text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
-def did_you_mean(value: str, choices: Sequence[str]) -> str:
-    """``; did you mean ...?`` where a choice is close."""
-    near = difflib.get_close_matches(value, choices, n=1)
+def did_you_mean(value: str, choices: Iterable[str]) -> str:
+    """``; did you mean ...?`` if a choice is similar."""
+    near = difflib.get_close_matches(value, list(choices), n=1)
     return f"; did you mean {near[0]}?" if near else ""

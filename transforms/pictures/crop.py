@@ -16,7 +16,7 @@ import dataclasses
 
 import numpy as np
 
-from transforms.reject import BadSample
+from transforms.errors import BadSample
 
 SMALLEST_BOX = 8  # px: fewer show no face
 LARGEST_BOX = 16  # times the picture's longer side: more is a wrong scale, not a face

@@ -6,7 +6,7 @@ import numpy as np
 import simplejpeg
 from PIL import Image
 
-from transforms.reject import BadSample
+from transforms.errors import BadSample
 
 QUALITY = 95
 _BYTES_A_PIXEL = 0.45  # of photographs of faces at this quality

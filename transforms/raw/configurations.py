@@ -1,29 +1,29 @@
-"""The one declaration of each configuration: its files, their numbers, and what its records have."""
+"""The declaration of each configuration: its files, their numbers, and the features of its records."""
 
 import dataclasses
 from collections.abc import Callable
 
-from transforms.raw.found_samples import FoundSamples
+from transforms.raw.files import RawFile
 from transforms.raw.names import IMAGE, PARAMETERS, Matcher, match_augmented
-from transforms.raw.originals import match_original, settle_originals
+from transforms.raw.originals import match_original, resolve_original_names
 from transforms.raw.parameters import AUGMENTED_TEXT, ORIGINAL_TEXT, TextForm
-from transforms.raw.raw_files import RawFile
+from transforms.raw.samples import FoundSamples
 from transforms.records.schema import Contents, Feature, schema
 
 
 @dataclasses.dataclass(frozen=True)
 class Configuration:
-    """A part of the data set that is converted to shards of its own.
+    """A part of the data set that is converted to its own shards.
 
     Attributes:
         name: of the configuration.
-        description: what its records hold, for their metadata.
-        files: how its files are named, for messages.
-        roles: what a sample needs one file of, each with a few words for messages; it may have others besides.
-        match: tells a file's sample and role by its path.
-        settle: gives samples their final names once all files are known, and the files that are of none after all.
-        text: the form of the parameter text, which a sample may lack where roles does not name it.
-        extra: the features of its records beyond those that all configurations have.
+        description: of its records, for their metadata.
+        files: the form of its files' names, for messages.
+        roles: those of which a sample needs one file each, with descriptions for messages; others are optional.
+        match: returns a file's sample and role by its path.
+        resolve_names: gives samples their final names when all files are known; also returns the files of no sample.
+        text: the form of the parameter text, which is optional if roles does not name it.
+        extra: the features that its records have besides those of all configurations.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Configuration:
     files: str
     roles: dict[str, str]
     match: Matcher
-    settle: Callable[[FoundSamples], tuple[FoundSamples, list[RawFile]]]
+    resolve_names: Callable[[FoundSamples], tuple[FoundSamples, list[RawFile]]]
     text: TextForm
     extra: tuple[Feature, ...]
 
@@ -40,8 +40,8 @@ class Configuration:
         return schema(contents, self.extra)
 
 
-def as_found(samples: FoundSamples) -> tuple[FoundSamples, list[RawFile]]:
-    """Leaves samples their names; none of the files is left out."""
+def keep_names(samples: FoundSamples) -> tuple[FoundSamples, list[RawFile]]:
+    """Keeps the names of samples, and all files."""
     return samples, []
 
 
@@ -54,7 +54,7 @@ COARSE = Configuration(
     files="<source>_aug_<k>.jpg and .txt",
     roles={IMAGE: "picture (.jpg)", PARAMETERS: "parameters (.txt)"},
     match=match_augmented,
-    settle=as_found,
+    resolve_names=keep_names,
     text=AUGMENTED_TEXT,
     extra=(),
 )
@@ -68,7 +68,7 @@ ORIGINAL = Configuration(
     files="<source>.txt, and the picture as <source>.jpg or .png or in the folders of 300-W",
     roles={IMAGE: "picture (.jpg or .png, or in the folders of 300-W)", PARAMETERS: "parameters (.txt)"},
     match=match_original,
-    settle=settle_originals,
+    resolve_names=resolve_original_names,
     text=ORIGINAL_TEXT,
     extra=(
         Feature("lighting", "float32", (3, 9), "", "3 channels x 9 spherical harmonics, as in the file"),
@@ -76,5 +76,5 @@ ORIGINAL = Configuration(
     ),
 )
 
-# Those whose files have names that are known; `transforms.depth.fine` makes that of FineData from a layout.
+# The configurations with known file names; `transforms.depth.fine` makes that of FineData from a layout.
 CONFIGURATIONS = {configuration.name: configuration for configuration in (COARSE, ORIGINAL)}

@@ -1,4 +1,4 @@
-"""The check of a picture's bytes: a whole three-colour JPEG or PNG, found out without keeping its pixels."""
+"""Checks that a picture's bytes are a whole JPEG or PNG of three colours, without keeping its pixels."""
 
 import io
 import struct
@@ -8,11 +8,12 @@ from typing import Literal
 import simplejpeg
 from PIL import Image
 
-from transforms.reject import BadSample
+from transforms.errors import BadSample
+from transforms.pictures.png import PNG_SIGNATURE, check_png_chunks, read_png_header
 
 ImageCheck = Literal["header", "scan", "full"]
 
-# A picture this large is not of a 3DFace-like set, and would break the bound on a worker's memory.
+# Larger pictures are not of a 3DFace-like set, and would exceed the bound on a worker's memory.
 MAX_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 64 * 1024 * 1024
 
@@ -20,30 +21,15 @@ MAX_PIXELS = 64 * 1024 * 1024
 # entropy-decoded, at half the cost of a full decode.
 _SCAN = {"colorspace": "GRAY", "min_factor": 8, "min_height": 1, "min_width": 1, "fastdct": True}
 
-# Neither occurs within entropy-coded data, and a thumbnail's lie before the picture's own.
+# Neither occurs within entropy-coded data; those of a thumbnail precede the picture's own.
 _START_OF_SCAN, _END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
 
-# The first chunk of a PNG follows its signature; the last is always these twelve bytes (PNG 3rd edition, 5.2, 11.2).
-_PNG_HEAD = struct.Struct(">8sI4sIIBB")  # signature, then length and type IHDR, width, height, bit depth, colour type
-_PNG_SIGNATURE, _PNG_END = b"\x89PNG\r\n\x1a\n", b"\x00\x00\x00\x00IEND\xaeB`\x82"
-_PNG_RGB = 2
-_PNG_COLOURS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGBA"}
+# The last chunk of a PNG is always these twelve bytes (PNG 3rd edition, 11.2).
+_PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 
 def check_image(name: str, data: bytes, level: ImageCheck) -> tuple[int, int]:
-    """Checks that a file is the picture that its name's ending says: a PNG, or else a JPEG.
-
-    Args:
-        name: of the file.
-        data: its bytes.
-        level: as of `check_jpeg` and `check_png`.
-
-    Returns:
-        height, width in pixels.
-
-    Raises:
-        BadSample: as they do.
-    """
+    """Checks a file by `check_png` if its name ends with .png, else by `check_jpeg`; returns height and width, px."""
     return (check_png if name.lower().endswith(".png") else check_jpeg)(data, level)
 
 
@@ -54,11 +40,9 @@ def check_jpeg(data: bytes, level: ImageCheck) -> tuple[int, int]:
         data: the file's bytes.
         level: ``header`` finds an empty file, another format, a damaged header, another colour space,
             and a file whose end was cut off or overwritten. ``scan`` also decodes the entropy-coded
-            stream, to an eighth of the size, and takes libjpeg's warnings for errors: it finds bytes
-            missing in the middle and most overwritten ones. ``full`` decodes every pixel, as a
-            training will. None finds changed bits that are still a valid stream. Shares found are
-            measured by ``tests/benchmarks/image_damage.py``; Pillow, which drops the warnings, finds
-            next to none of the damage in the middle.
+            stream, to an eighth of the size, and treats libjpeg's warnings as errors: it finds bytes
+            missing in the middle and most overwritten ones. ``full`` decodes every pixel. No level finds
+            changed bits that are still a valid stream (shares: ``tests/benchmarks/image_damage.py``).
 
     Returns:
         height, width in pixels.
@@ -68,7 +52,7 @@ def check_jpeg(data: bytes, level: ImageCheck) -> tuple[int, int]:
     """
     _check_length(data)
     if not data.startswith(b"\xff\xd8\xff"):
-        raise BadSample("not_jpeg", f"begins with {data[:8]!r}, a JPEG with {bytes.fromhex('ffd8ff')!r}")
+        raise BadSample("not_jpeg", f"begins with {data[:8]!r}, expected a JPEG")
     if not data.endswith(_END_OF_IMAGE) and data.find(_END_OF_IMAGE, data.rfind(_START_OF_SCAN)) < 0:
         raise BadSample("damaged_image", f"{len(data)} bytes without an end-of-image marker")
     try:
@@ -94,7 +78,7 @@ def check_png(data: bytes, level: ImageCheck) -> tuple[int, int]:
         data: the file's bytes.
         level: ``header`` finds an empty file, another format, other channels, and a file whose end was
             cut off or overwritten. ``scan`` also finds, by the checksums of the file's chunks, any
-            damage to its bytes. ``full`` decodes every pixel besides.
+            damage to its bytes. ``full`` also decodes every pixel.
 
     Returns:
         height, width in pixels.
@@ -103,26 +87,25 @@ def check_png(data: bytes, level: ImageCheck) -> tuple[int, int]:
         BadSample: empty, too_large, not_png, not_rgb or damaged_image.
     """
     _check_length(data)
-    if not data.startswith(_PNG_SIGNATURE):
-        raise BadSample("not_png", f"begins with {data[:8]!r}, a PNG with {_PNG_SIGNATURE!r}")
-    if len(data) < _PNG_HEAD.size or data[12:16] != b"IHDR":
-        raise BadSample("damaged_image", f"{len(data)} bytes without a header chunk")
-    _, _, _, width, height, depth, colour = _PNG_HEAD.unpack_from(data)
-    if (depth, colour) != (8, _PNG_RGB):
-        raise BadSample("not_rgb", f"{_PNG_COLOURS.get(colour, colour)} of {depth} bits, expected RGB of 8 bits")
-    _check_pixels(height, width)
-    if _PNG_END not in data:
-        raise BadSample("damaged_image", f"{len(data)} bytes without an end chunk")
+    if not data.startswith(PNG_SIGNATURE):
+        raise BadSample("not_png", f"begins with {data[:8]!r}, expected a PNG")
     try:
+        header = read_png_header(data)
+        if (header.bits, header.colour) != (8, "RGB"):
+            raise BadSample("not_rgb", f"{header.colour} of {header.bits} bits, expected RGB of 8 bits")
+        _check_pixels(header.height, header.width)
+        if _PNG_END not in data:
+            raise ValueError("without an end chunk")
         if level != "header":
+            check_png_chunks(data)
             with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
-                picture.verify()
-        if level == "full":
-            with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
-                picture.load()
+                if level == "full":
+                    picture.load()
+    except BadSample:
+        raise
     except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as error:
         raise BadSample("damaged_image", f"{len(data)} bytes: {error}") from None
-    return height, width
+    return header.height, header.width
 
 
 def _check_length(data: bytes) -> None:

@@ -5,17 +5,22 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-# What a raw file is to its sample.
+# The roles of raw files.
 IMAGE, PARAMETERS, DEPTH, MASK, NORMALS = "image", "parameters", "depth", "mask", "normals"
 
-NOT_AUGMENTED = -1  # stands for the number of the augmentation of an original
+NOT_AUGMENTED = -1  # the augmentation of an original
 
 SOURCE = r"[A-Za-z0-9][\w.-]*"  # the name of a photograph, as a regular expression
 
 _SAMPLE_FILE = re.compile(rf"(?P<source>{SOURCE})_aug_(?P<augmentation>0|[1-9]\d{{0,8}})(?P<suffix>\.jpg|\.txt)")
 _ROLES = {".jpg": IMAGE, ".txt": PARAMETERS}
 
-# The collections of 300-W, as the source names begin.
+# The names of 300-W's photographs in the data set. 300-W itself has one "image_092 _01".
+SOURCE_300W = re.compile(
+    r"afw_\d+_\d+|helen_(?:train|test)_\d+_\d+|ibug_image_\d+(?: ?_\d+)?|lfpw_(?:train|test)_image_\d+", re.ASCII
+)
+
+# The collections of 300-W, by the beginnings of the sources' names.
 GROUPS = ("afw", "helen_train", "helen_test", "ibug", "lfpw_train", "lfpw_test")
 OTHER_GROUP = "other"
 
@@ -35,15 +40,14 @@ class SampleName(NamedTuple):
         return self.source if self.augmentation == NOT_AUGMENTED else f"{self.source}_aug_{self.augmentation}"
 
 
-# Of a file's path, with slashes, to the sample it belongs to and its role there; None for a file of no sample.
+# From a file's path, with slashes, to its sample and role; None for a file of no sample.
 Matcher: TypeAlias = Callable[[str], tuple[SampleName, str] | None]
 
 
 def match_augmented(path: str) -> tuple[SampleName, str] | None:
-    """The Matcher of CoarseData, which goes by the last part of the path alone.
+    """The Matcher of CoarseData, which looks only at the last part of the path.
 
-    Files that people derive and leave beside the pairs (``*_aug_3_224.png``,
-    ``*_aug_3_landmark.txt``) belong to no sample.
+    Derived files next to the pairs (``*_aug_3_224.png``, ``*_aug_3_landmark.txt``) belong to no sample.
     """
     match = _SAMPLE_FILE.fullmatch(path.rpartition("/")[2])
     if match is None:
@@ -52,7 +56,7 @@ def match_augmented(path: str) -> tuple[SampleName, str] | None:
 
 
 def group(source: str) -> str:
-    """The 300-W collection a source comes from, one of GROUPS, or OTHER_GROUP."""
+    """The 300-W collection of a source, one of GROUPS, or OTHER_GROUP."""
     for name in GROUPS:
         if source.startswith(name + "_"):
             return name

@@ -11,10 +11,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from transforms.errors import UserError, input_errors
+from transforms.errors import BadSample, UserError, input_errors
 from transforms.face.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS
 from transforms.face.pose import HeadPose
-from transforms.reject import BadSample
 
 # The parts of a text in their order, and the shape of each.
 TextForm: TypeAlias = dict[str, tuple[int, ...]]
@@ -33,12 +32,12 @@ ORIGINAL_TEXT: TextForm = {
 
 Parameters: TypeAlias = dict[str, np.ndarray]  # the parts of a text, float64, each in its shape
 
-MAX_BYTES = 64 * 1024  # 312 numbers take about 2.5 kB; more is not such a file
+MAX_BYTES = 64 * 1024  # 312 numbers take about 2.5 kB
 
 # Normalised coefficients (raw / std) have an rms of about 1, raw ones of about 1e5.
 NORMALISED_RMS = 50.0
 
-LARGEST = 1e15  # 1e15 um is a face of a million kilometres; what follows must stay within float32
+LARGEST = 1e15  # um, a face of a million kilometres; results must stay within float32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,11 +87,11 @@ def read_parameters(path: str | Path) -> FaceParameters:
 
 
 def parse_parameters(text: bytes, form: TextForm) -> Parameters:
-    """Reads a parameter file: the numbers of its form on any number of lines, with any white space.
+    """Parses a parameter text: the numbers of its form on any number of lines, with any white space.
 
     Args:
         text: the file's bytes.
-        form: the parts it has to have, identity and expression among them.
+        form: the parts it must have, identity and expression among them.
 
     Raises:
         BadSample: empty, too_long, not_a_number, number_count, not_finite or normalised_coefficients.
@@ -100,7 +99,9 @@ def parse_parameters(text: bytes, form: TextForm) -> Parameters:
     sizes = [math.prod(shape) for shape in form.values()]
     expected = sum(sizes)
     if len(text) > MAX_BYTES:
-        raise BadSample("too_long", f"more than {MAX_BYTES} bytes, where {expected} numbers take about {8 * expected}")
+        raise BadSample(
+            "too_long", f"more than {MAX_BYTES} bytes, expected about {8 * expected} for {expected} numbers"
+        )
     words = text.split()
     if not words:
         raise BadSample("empty", f"no number, expected {expected}")
@@ -126,19 +127,19 @@ def parse_parameters(text: bytes, form: TextForm) -> Parameters:
 
 
 def no_parameters(form: TextForm) -> Parameters:
-    """The numbers of a sample that has no parameter text: NaN."""
+    """The numbers of a sample without a parameter text: NaN."""
     return {part: np.full(shape, np.nan) for part, shape in form.items()}
 
 
 def bad_poses(euler: np.ndarray, scale: np.ndarray) -> dict[int, BadSample]:
-    """Poses that cannot be: an angle beyond pi (degrees?), or a scale not above 0.
+    """Finds impossible poses: an angle beyond pi (degrees?), or a scale not above 0.
 
     Args:
         euler: pitch, yaw, roll, shape (n, 3).
         scale: pixels per um, shape (n,).
 
     Returns:
-        What is wrong, by position: ``angle_range`` or ``scale_not_positive``. Not of NaN: there is no pose.
+        The fault of each, by position: ``angle_range`` or ``scale_not_positive``. NaN, no pose, is no fault.
     """
     bad: dict[int, BadSample] = {}
     for row in np.flatnonzero(scale <= 0).tolist():
@@ -151,7 +152,7 @@ def bad_poses(euler: np.ndarray, scale: np.ndarray) -> dict[int, BadSample]:
 
 def _numbers(text: bytes, words: list[bytes]) -> np.ndarray:
     try:
-        if b"_" not in text:  # Python reads 1_000 as a number, no other program does
+        if b"_" not in text:  # Python alone reads 1_000 as a number
             return np.fromiter(map(float, words), np.float64, len(words))
     except ValueError:
         pass

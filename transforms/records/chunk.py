@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from transforms.reject import BadSample, Reject
+from transforms.errors import BadSample, Reject
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,11 +11,10 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any, NamedTuple
 
+from transforms.errors import Reject
+from transforms.raw.files import RawFile, SampleFiles
 from transforms.raw.names import SampleName
-from transforms.raw.raw_files import RawFile
-from transforms.raw.raw_sample import SampleFiles
 from transforms.records.addressed_lines import LineAddress, json_line, read_line, write_lines
-from transforms.reject import Reject
 from transforms.storage import Place, read_range
 
 DATASET = "threedface"

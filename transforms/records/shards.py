@@ -10,11 +10,11 @@ import hashlib
 import json
 from typing import Any
 
+from transforms.errors import Reject
 from transforms.records.chunk import Chunk
 from transforms.records.plan_file import PlannedShard
 from transforms.records.statistics import Statistics, add_statistics, chunk_statistics
 from transforms.records.tfrecord import frame
-from transforms.reject import Reject
 from transforms.storage import Place, has_size, in_threads, list_paths, write_file, written_whole
 from transforms.storage.json_files import read_json, write_json
 

@@ -5,6 +5,7 @@ import dataclasses
 import apache_beam as beam
 import numpy as np
 
+from transforms.errors import BadSample
 from transforms.pictures.crop import (
     CropSettings,
     bad_boxes,
@@ -18,7 +19,6 @@ from transforms.pictures.crop import (
 from transforms.pictures.jpeg import decode_pixels, encode_jpeg
 from transforms.pictures.resample import resize_picture
 from transforms.records.chunk import Chunk
-from transforms.reject import BadSample
 from transforms.steps.map_chunks import map_chunks
 
 STAGE = "Crop"

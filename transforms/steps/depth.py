@@ -6,16 +6,14 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 
-from transforms.depth.convention import to_pixels
-from transforms.depth.encodings import read_depth
+from transforms.depth.convention import depth_normals, to_pixels
+from transforms.depth.encodings import read_depth, read_mask
 from transforms.depth.fine import FineSettings
-from transforms.depth.pictures import read_mask
 from transforms.depth.resample import resize_depth
 from transforms.depth.storage import encode_depth16, encode_float_png
-from transforms.depth.surface_normals import depth_normals
+from transforms.errors import BadSample
 from transforms.maps.images import encode_normals
 from transforms.records.chunk import Chunk
-from transforms.reject import BadSample
 from transforms.steps.map_chunks import map_chunks
 
 STAGE = "Depth"

@@ -6,15 +6,14 @@ from collections.abc import Iterator, Sequence
 import apache_beam as beam
 import numpy as np
 
+from transforms.errors import Reject
+from transforms.raw.files import STAGE, RawInput, RawSample, SampleFiles
 from transforms.raw.image_check import ImageCheck
 from transforms.raw.names import DEPTH, IMAGE, MASK, NORMALS, PARAMETERS
 from transforms.raw.parameters import TextForm
-from transforms.raw.raw_files import RawInput
-from transforms.raw.raw_sample import STAGE, RawSample, SampleFiles
 from transforms.records.addressed_lines import LineAddress
 from transforms.records.chunk import Chunk
 from transforms.records.plan_file import PlannedChunk, read_planned_chunk
-from transforms.reject import Reject
 from transforms.steps.stage_metrics import StageMetrics
 from transforms.storage import Place
 from transforms.storage.fetch import read_samples

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from apache_beam.metrics import Metrics
 
-from transforms.reject import Reject
+from transforms.errors import Reject
 
 NAMESPACE = "threedface."
 SAMPLES, BYTES, REJECTED, MICROSECONDS = "samples", "bytes", "rejected/", "microseconds"

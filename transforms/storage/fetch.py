@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from transforms.errors import Reject
 from transforms.raw.archives import Pieces, member_extent
+from transforms.raw.files import RawInput, RawSample, SampleFiles, is_remote, read_sample
 from transforms.raw.image_check import ImageCheck
 from transforms.raw.parameters import TextForm
-from transforms.raw.raw_files import RawInput, is_remote
-from transforms.raw.raw_sample import RawSample, SampleFiles, read_sample
-from transforms.reject import Reject
 from transforms.storage.store import CONNECTIONS
 
 _GAP = 64 * 1024  # what lies between two files is read along up to here: it is sooner there than another answer

@@ -14,9 +14,9 @@ from pipeline.planning.raw_inputs import Listing
 from pipeline.planning.splits import split_by_hash
 from transforms.errors import UserError
 from transforms.raw.configurations import COARSE
-from transforms.raw.found_samples import FoundSamples
+from transforms.raw.files import RawFile
 from transforms.raw.names import SampleName
-from transforms.raw.raw_files import RawFile
+from transforms.raw.samples import FoundSamples
 from transforms.records.plan_file import PlanHeader, read_plan_header, read_planned_chunk, write_plan
 
 SPLITS = {"train": 0.6, "test": 0.4}

@@ -28,7 +28,7 @@ NESTINGS = [
 def test_pairs_are_found_in_any_nesting(nesting, tmp_path):
     touch(tmp_path, f"{nesting}afw_1_1_aug_0.jpg", f"{nesting}afw_1_1_aug_0.txt")
     listing = list_inputs([tmp_path], COARSE)
-    found = listing.samples[SampleName("afw_1_1", 0)]
+    found = listing.samples.of_source("afw_1_1")[SampleName("afw_1_1", 0)]
     assert [file.path for file in found.files["image"]] == [f"{nesting}afw_1_1_aug_0.jpg"]
     assert [file.bytes for file in found.files["parameters"]] == [1]
 
@@ -60,7 +60,7 @@ def test_samples_are_ordered_by_number_not_by_text(tmp_path):
 def test_a_folder_within_another_or_given_twice_is_listed_once(tmp_path):
     touch(tmp_path, "x/a_aug_0.jpg")
     listing = list_inputs([tmp_path, tmp_path / "x", tmp_path, Path(os.path.relpath(tmp_path))], COARSE)
-    assert len(listing.samples[SampleName("a", 0)].files["image"]) == 1
+    assert len(listing.samples.of_source("a")[SampleName("a", 0)].files["image"]) == 1
 
 
 def test_links_are_followed_but_not_in_circles(tmp_path):
@@ -68,12 +68,12 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "link").symlink_to(tmp_path / "real")
     (tmp_path / "real" / "loop").symlink_to(tmp_path / "data")
-    assert len(list_inputs([tmp_path / "data"], COARSE).samples) == 1
+    assert len(list(list_inputs([tmp_path / "data"], COARSE).samples)) == 1
 
 
 def test_a_link_to_nothing_is_still_a_file_of_its_sample(tmp_path):
     (tmp_path / "a_aug_0.jpg").symlink_to(tmp_path / "gone")
-    assert list_inputs([tmp_path], COARSE).samples[SampleName("a", 0)].files["image"][0].bytes == 0
+    assert list_inputs([tmp_path], COARSE).samples.of_source("a")[SampleName("a", 0)].files["image"][0].bytes == 0
 
 
 @pytest.mark.parametrize("kind", ["missing", "file"])

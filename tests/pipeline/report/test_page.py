@@ -9,7 +9,7 @@ import pytest
 from pipeline.report.collect import Collected
 from pipeline.report.page import page
 from pipeline.report.sections import REJECTS_SHOWN, rejects
-from transforms.reject import Reject
+from transforms.errors import Reject
 
 _VOID = {"img", "meta"}
 

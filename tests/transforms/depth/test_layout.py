@@ -6,8 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.depth.layout import DepthLayout, Layout, layout_text, parse_layout
-from transforms.depth.layout_patterns import match_pattern, pattern_fault
+from transforms.depth.layout import (
+    DepthLayout,
+    Layout,
+    find_layout,
+    layout_text,
+    match_pattern,
+    parse_layout,
+    pattern_fault,
+    preset_names,
+    preset_text,
+)
 from transforms.errors import UserError
 from transforms.raw.names import SampleName, match_augmented
 
@@ -251,3 +260,34 @@ def test_a_path_made_by_a_pattern_is_matched_by_it(pattern, source, k):
 
 def test_layouts_travel_to_other_processes():
     assert layout_text(pickle.loads(pickle.dumps(LAYOUT))) == layout_text(LAYOUT)
+
+
+def test_presets_are_layouts_marked_as_guesses():
+    assert len(preset_names()) >= 2
+    for name in preset_names():
+        layout = find_layout(name)
+        assert layout.name == name
+        assert name.startswith("guess_")
+        assert "GUESS OF OURS" in preset_text(name)
+        assert parse_layout(layout_text(layout), name) == layout
+
+
+def test_a_layout_is_found_by_its_file(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(preset_text("guess_png16"), encoding="utf-8")
+    layout = find_layout(str(path))
+    assert (layout.name, layout.depth) == (str(path), find_layout("guess_png16").depth)
+
+
+def test_what_is_neither_is_named_with_what_there_is():
+    with pytest.raises(UserError, match=r"gues_png16: no such file.*guess_text; did you mean guess_png16\?"):
+        find_layout("gues_png16")
+
+
+@pytest.mark.parametrize(("data", "message"), [(b"\xff\xd8\xff", "not UTF-8"), (bytes(100_000), "more than 65536")])
+def test_a_file_that_is_no_layout_is_named(tmp_path, data, message):
+    path = tmp_path / "picture.jpg"
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=message) as caught:
+        find_layout(str(path))
+    assert str(path) in str(caught.value)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from transforms.errors import BadSample
 from transforms.pictures.jpeg import decode_pixels, encode_jpeg
-from transforms.reject import BadSample
 
 
 def soft(height=64, width=80):

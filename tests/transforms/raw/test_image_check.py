@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from transforms.errors import BadSample
 from transforms.raw.image_check import check_image, check_jpeg, check_png
-from transforms.reject import BadSample
 
 LEVELS = ("header", "scan", "full")
 
@@ -81,9 +81,10 @@ def chunk(kind, data=b""):
 
 
 def png(width, height, depth=8, colour=2, data=b""):
-    """A PNG as its head says, whatever its pixels are."""
+    """A PNG of any header, whatever its pixels are; None leaves them out."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND")
+    pixels = b"" if data is None else chunk(b"IDAT", data)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND")
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -110,6 +111,11 @@ def test_any_damage_to_a_png_is_found_by_its_checksums(level):
     hole = data[: len(data) // 3] + data[len(data) // 2 :]
     assert check_png(hole, "header") == (40, 60)
     assert reason(hole, level, check_png) == "damaged_image"
+
+
+@pytest.mark.parametrize("level", ["scan", "full"])
+def test_a_png_without_pixels_is_damaged(level):
+    assert reason(png(60, 40, data=None), level, check_png) == "damaged_image"
 
 
 def test_pixels_that_are_missing_from_a_png_are_found_by_decoding():

@@ -2,11 +2,11 @@
 
 import pytest
 
-from transforms.raw.archives import MemberProblem
+from transforms.errors import Reject
+from transforms.raw.files import RawFile
 from transforms.raw.names import IMAGE, PARAMETERS, SampleName
-from transforms.raw.originals import match_original, settle_originals
-from transforms.raw.raw_files import RawFile
-from transforms.raw.raw_sample import FoundSample
+from transforms.raw.originals import match_original, resolve_original_names
+from transforms.raw.samples import FoundSample
 
 
 @pytest.mark.parametrize(
@@ -51,26 +51,26 @@ def test_which_sample_a_file_belongs_to(path, expected):
     assert match_original(path) == (expected and (SampleName(expected[0], -1), expected[1]))
 
 
-def settled(*paths, problems=()):
+def named(*paths, problems=()):
     samples = {}
     for path in paths:
         name, role = match_original(path)
         samples.setdefault(name, FoundSample()).files.setdefault(role, []).append(RawFile(0, path, 1))
     for path in problems:
-        samples.setdefault(match_original(path)[0], FoundSample()).problems.append(MemberProblem(path, "link", ""))
-    found, left_out = settle_originals(samples)
+        samples.setdefault(match_original(path)[0], FoundSample()).problems.append(Reject("", path, "Plan", "link", ""))
+    found, left_out = resolve_original_names(samples)
     return sorted(name.key for name in found), [file.path for file in left_out]
 
 
 @pytest.mark.parametrize("text", ["lfpw_train_image_1", "lfpw_train_image_0001"])
 @pytest.mark.parametrize("picture", ["lfpw/trainset/image_0001.png", "lfpw_train_image_001.png"])
 def test_a_source_is_named_as_its_text_is(text, picture):
-    assert settled(picture, f"a/{text}.txt") == ([text], [])
+    assert named(picture, f"a/{text}.txt") == ([text], [])
 
 
 def test_a_lone_picture_is_a_sample_beside_the_texts_and_none_in_300w():
-    assert settled("a/afw_01_1.jpg", "afw/2_1.jpg") == (["afw_01_1"], ["afw/2_1.jpg"])
+    assert named("a/afw_01_1.jpg", "afw/2_1.jpg") == (["afw_01_1"], ["afw/2_1.jpg"])
 
 
 def test_what_an_archive_is_damaged_in_is_not_left_out():
-    assert settled(problems=["afw/2_1.jpg"]) == (["afw_2_1"], [])
+    assert named(problems=["afw/2_1.jpg"]) == (["afw_2_1"], [])

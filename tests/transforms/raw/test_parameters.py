@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transforms.errors import BadSample
 from transforms.raw.parameters import AUGMENTED_TEXT, ORIGINAL_TEXT, bad_poses, parse_parameters
-from transforms.reject import BadSample
 
 RAW = [1e5 * (1 + position) for position in range(179)] + [0.04, 0.54, -0.14, 253.349, 172.423, 0.00118714]
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from transforms.errors import BadSample, Reject
 from transforms.records.chunk import Chunk
 from transforms.records.plan_file import PlannedShard
 from transforms.records.shards import Shard, ShardBuffer, read_sidecars, write_sidecar, written_shards
 from transforms.records.statistics import add_statistics, chunk_statistics
-from transforms.reject import BadSample, Reject
 
 RNG = np.random.default_rng(0)
 IDENTITY, EXPRESSION = RNG.normal(size=(30, 100)) * 1e5, RNG.normal(size=(30, 79)) * 1e4

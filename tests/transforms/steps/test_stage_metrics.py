@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from transforms.errors import BadSample
 from transforms.records.chunk import Chunk
 from transforms.records.plan_file import PlanHeader, PlannedShard, write_plan
-from transforms.reject import BadSample
 from transforms.steps import WriteShard
 from transforms.steps.map_chunks import map_chunks
 

@@ -12,8 +12,7 @@ from pipeline.planning.plan import make_plan
 from pipeline.planning.raw_inputs import list_inputs
 from transforms import FaceModel, read_parameters
 from transforms.depth.fine import FineSettings
-from transforms.depth.layout import DepthLayout
-from transforms.depth.layout_presets import preset_layouts
+from transforms.depth.layout import DepthLayout, find_layout
 from transforms.depth.storage import decode_float_png
 from transforms.pictures.crop import CropSettings
 from transforms.raw.configurations import COARSE
@@ -116,7 +115,7 @@ def test_maps(chunk, through, placed, prepared_folder):
 def test_depth(through, chunk):
     values = np.random.default_rng(0).uniform(-50, 50, (4, 30, 40)).astype("<f4")
     depth = DepthLayout(encoding="raw_float32", invalid=(), scale=1.0, larger="nearer", rows="down")
-    settings = FineSettings(dataclasses.replace(preset_layouts()["guess_png16"], depth=depth), "float32", False, False)
+    settings = FineSettings(dataclasses.replace(find_layout("guess_png16"), depth=depth), "float32", False, False)
     given = chunk.with_columns(
         {
             "depth": [picture.tobytes() for picture in values],

@@ -11,8 +11,8 @@ from object_stores import Emulator, Proxy, upload
 from pipeline.planning.raw_inputs import list_inputs
 from transforms.raw.archives import Pieces
 from transforms.raw.configurations import COARSE
+from transforms.raw.files import SampleFiles, read_sample
 from transforms.raw.parameters import AUGMENTED_TEXT
-from transforms.raw.raw_sample import SampleFiles, read_sample
 from transforms.storage import fetch
 from transforms.storage.fetch import read_samples, spans
 

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from planned_shard import CHUNKS, PLANNED, chunk
 
+from transforms.errors import Reject
 from transforms.records.plan_file import PlanHeader, read_plan_header, write_plan
 from transforms.records.shards import (
     ShardBuffer,
@@ -13,7 +14,6 @@ from transforms.records.shards import (
     write_sidecar,
     written_shards,
 )
-from transforms.reject import Reject
 from transforms.storage import list_paths, make_folder, write_file
 from transforms.storage.model_copy import fetched_model, offer_model
 

@@ -1,18 +1,14 @@
-"""Reads zip and tar archives, whole or in pieces, where they lie: nothing is unpacked to disk.
+"""Reads zip and tar archives, whole or in pieces, in place: nothing is unpacked to disk.
 
-``read_directory`` lists an archive once; ``read_member`` then reads a file of it, from any process.
+``read_directory`` lists an archive once; ``read_member`` then reads one of its files, from any process.
 """
 
-from transforms.raw.archives.archive import Directory, read_directory
-from transforms.raw.archives.member import ArchiveMember, MemberProblem
-from transforms.raw.archives.member_reader import member_extent, read_member
-from transforms.raw.archives.piece_names import archive_of, find_pieces, is_archive_name
-from transforms.raw.archives.pieces import Pieces
+from transforms.raw.archives.archive import Directory, archive_of, find_pieces, is_archive_name, read_directory
+from transforms.raw.archives.members import ArchiveMember, Pieces, member_extent, read_member
 
 __all__ = [
     "ArchiveMember",
     "Directory",
-    "MemberProblem",
     "Pieces",
     "archive_of",
     "find_pieces",

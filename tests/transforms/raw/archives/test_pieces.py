@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.raw.archives import Pieces, pieces
+from transforms.raw.archives import Pieces, members
 
 
 def write(folder, parts):
@@ -29,7 +29,7 @@ def test_reads_as_the_joined_bytes(parts, offset, size):
 
 
 def test_more_pieces_than_may_be_open(tmp_path, monkeypatch):
-    monkeypatch.setattr(pieces, "_KEPT_OPEN", 3)
+    monkeypatch.setattr(members, "_KEPT_OPEN", 3)
     before = len(os.listdir("/proc/self/fd"))
     joined = Pieces.of(write(tmp_path, [bytes([number]) for number in range(40)]))
     for _ in range(2):

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from transforms.errors import UserError
+from transforms.errors import BadSample, UserError
 from transforms.raw.archives import read_directory, read_member
-from transforms.reject import BadSample
 
 
 def make_tar(files, form=tarfile.PAX_FORMAT, prefix=""):
@@ -78,7 +77,7 @@ def test_links_and_special_files(tmp_path, kind, reason):
         archive.addfile(info)
     directory = read_directory(tmp_path / "x.tar")
     assert directory.members == []
-    assert [problem[:2] for problem in directory.problems] == [("a_aug_0.jpg", reason)]
+    assert [(problem.file, problem.reason) for problem in directory.problems] == [("a_aug_0.jpg", reason)]
 
 
 def test_sparse_files(tmp_path):
@@ -121,10 +120,10 @@ def test_a_damaged_header(tmp_path):
     whole = bytearray(make_tar({"a": b"1", "b": b"2", "c": b"3"}, tarfile.GNU_FORMAT))
     whole[3 * 512 + 150] ^= 255
     (tmp_path / "x.tar").write_bytes(whole)
-    refused(tmp_path / "x.tar", "byte 1536: no header of a file, nor an end mark")
+    refused(tmp_path / "x.tar", "byte 1536: neither a file's header nor an end mark")
 
 
-@pytest.mark.parametrize(("size", "message"), [(-512, "a file of -512 bytes"), (2**70, "goes on to byte")])
+@pytest.mark.parametrize(("size", "message"), [(-512, "a file of -512 bytes"), (2**70, "extends to byte")])
 def test_a_size_that_cannot_be(tmp_path, size, message):
     header = tarfile.TarInfo("a")
     header.size = size

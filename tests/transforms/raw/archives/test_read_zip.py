@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.raw.archives import read_directory, read_member
-from transforms.raw.archives.member import DEFLATED, STORED
+from transforms.raw.archives.members import DEFLATED, STORED
 
 NEEDS_ZIP = pytest.mark.skipif(shutil.which("zip") is None, reason="Info-ZIP's zip is not installed")
 

@@ -13,10 +13,8 @@ from hypothesis.extra import numpy as st_numpy
 from PIL import Image
 
 from pipeline.demo.depth_files import write_depth
-from transforms.depth.encodings import largest_depth_file, read_depth
-from transforms.depth.pictures import read_mask
-from transforms.errors import UserError
-from transforms.reject import BadSample
+from transforms.depth.encodings import largest_depth_file, read_depth, read_mask
+from transforms.errors import BadSample, UserError
 
 SIZE = (9, 7)
 ENCODINGS = ["png8", "png16", "tiff", "exr", "npy", "raw_float32", "raw_float64", "text"]

@@ -18,8 +18,8 @@ from transforms.depth.storage import (
     encode_depth16,
     encode_float_png,
 )
+from transforms.errors import BadSample
 from transforms.pictures.png import encode_png
-from transforms.reject import BadSample
 
 
 def numbers(data):

@@ -3,18 +3,19 @@
 import io
 import tarfile
 
-from transforms.errors import UserError
-from transforms.raw.archives.member import PLAIN, ArchiveMember, MemberProblem, path_problem
-from transforms.raw.archives.pieces import Pieces
+from transforms.errors import BadSample, Reject, UserError
+from transforms.raw.archives.members import PLAIN, ArchiveMember, Pieces, check_path, reject_member
 
-# Headers are 512 bytes, long names and pax records a few thousand: more is damage, not to be allocated.
+# Headers are 512 bytes, long names and pax records a few thousand: a larger one is damaged, and not allocated.
 _MOST_HEADER = 1024 * 1024
 
 _TAIL_BLOCK = 64 * 1024
 
-# From an object store headers are read in such blocks: each read costs as much time as 1 MiB does, and there may be
-# a hundred thousand headers. So all of a tar of small files is read once.
+# From an object store headers are read in blocks of this size: each read takes as long as 1 MiB, and there may be
+# a hundred thousand headers. So a tar of small files is read whole.
 _REMOTE_BLOCK = 8 * 1024 * 1024
+
+_ADVICE = "the archive is cut or damaged, or a piece is missing or misnamed: fetch it again"
 
 
 class _View(io.RawIOBase):
@@ -28,7 +29,7 @@ class _View(io.RawIOBase):
         if whence != io.SEEK_SET:
             raise io.UnsupportedOperation(f"whence {whence}")
         if not 0 <= offset <= self._pieces.size:
-            raise tarfile.ReadError(f"a file that goes on to byte {offset + 1} of {self._pieces.size}")
+            raise tarfile.ReadError(f"a file that extends to byte {offset + 1} of {self._pieces.size}")
         self._at = offset
         return offset
 
@@ -49,17 +50,17 @@ class _View(io.RawIOBase):
         return self._block[start : start + size]
 
 
-def read_tar_directory(pieces: Pieces) -> tuple[list[ArchiveMember], list[MemberProblem]]:
+def read_tar_directory(pieces: Pieces) -> tuple[list[ArchiveMember], list[Reject]]:
     """The files of a tar, in its order, and those that cannot be used.
 
     Raises:
-        UserError: not a tar, damaged, or not all of it.
+        UserError: not a tar, damaged or incomplete.
         OSError: a piece cannot be read.
     """
     members: list[ArchiveMember] = []
-    problems: list[MemberProblem] = []
+    problems: list[Reject] = []
     at = 0
-    if not any(pieces.read_at(0, tarfile.BLOCKSIZE)):  # an end mark alone, which tarfile of Python 3.10 trips over
+    if not any(pieces.read_at(0, tarfile.BLOCKSIZE)):  # only an end mark, on which tarfile of Python 3.10 fails
         _check_end(pieces, at)
         return members, problems
     try:
@@ -72,11 +73,12 @@ def read_tar_directory(pieces: Pieces) -> tuple[list[ArchiveMember], list[Member
                 path = info.name.removeprefix("./")
                 if info.isdir():
                     continue
-                problem = path_problem(path) or _unreadable(path, info)
-                if problem is None:
+                try:
+                    check_path(path)
+                    _check_kind(info)
                     members.append(ArchiveMember(path, info.offset_data, info.size, info.size, PLAIN, None))
-                else:
-                    problems.append(problem)
+                except BadSample as bad:
+                    problems.append(reject_member(path, bad))
             at = tar.offset
     except (tarfile.TarError, ValueError) as error:  # some numbers in pax headers are not checked
         if at == 0:
@@ -89,35 +91,26 @@ def read_tar_directory(pieces: Pieces) -> tuple[list[ArchiveMember], list[Member
     return members, problems
 
 
-_ADVICE = "the archive is cut or damaged, or a piece is missing or misnamed: fetch it again"
-
-
-def _unreadable(path: str, info: tarfile.TarInfo) -> MemberProblem | None:
+def _check_kind(info: tarfile.TarInfo) -> None:
     if info.issym() or info.islnk():
         kind = "symbolic" if info.issym() else "hard"
-        return MemberProblem(path, "link", f"a {kind} link to {info.linkname!r}; put the file itself into the archive")
+        raise BadSample("link", f"a {kind} link to {info.linkname!r}; put the file itself into the archive")
     if info.issparse():
-        return MemberProblem(
-            path, "sparse", "a sparse file, whose bytes do not lie in one row; pack it without --sparse"
-        )
+        raise BadSample("sparse", "a sparse file, stored in several parts; pack it without --sparse")
     if not info.isreg():
-        return MemberProblem(path, "not_a_file", f"a special file of type {info.type!r}")
-    return None
+        raise BadSample("not_a_file", f"a special file of type {info.type!r}")
 
 
 def _check_end(pieces: Pieces, at: int) -> None:
-    """Checks that a tar ends with zeros, behind which nothing lies: tarfile takes a damaged header for the end."""
+    """Checks that only zeros follow the last file: tarfile takes a damaged header for the end."""
     if at >= pieces.size:
         raise UserError(f"{_place(pieces, pieces.size)}: no end mark after the last file; {_ADVICE}")
     for block_at in range(at, pieces.size, _TAIL_BLOCK):
         block = pieces.read_at(block_at, _TAIL_BLOCK)
         if block.count(0) != len(block):
-            what = (
-                "no header of a file, nor an end mark"
-                if block_at == at and any(block[: tarfile.BLOCKSIZE])
-                else "data after the end"
-            )
-            raise UserError(f"{_place(pieces, block_at)}: {what}; {_ADVICE}")
+            damaged = block_at == at and any(block[: tarfile.BLOCKSIZE])
+            fault = "neither a file's header nor an end mark" if damaged else "data after the end"
+            raise UserError(f"{_place(pieces, block_at)}: {fault}; {_ADVICE}")
 
 
 def _place(pieces: Pieces, at: int) -> str:
