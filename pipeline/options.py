@@ -9,8 +9,8 @@ from pipeline.planning.splits import DEFAULT_SPLITS, parse_splits, split_by_300w
 from transforms.depth.fine import FINE, DepthStorage, FineSettings, fine_configuration
 from transforms.depth.layout_presets import find_layout
 from transforms.errors import UserError
+from transforms.pictures.codec import jpeg_bytes
 from transforms.pictures.crop import CropSettings
-from transforms.pictures.jpeg import jpeg_bytes
 from transforms.raw.configurations import CONFIGURATIONS, Configuration
 from transforms.raw.image_check import ImageCheck
 from transforms.raw.names import IMAGE, NORMALS

@@ -10,7 +10,7 @@ from PIL import Image
 
 from transforms.depth.storage import decode_depth16, decode_float_png
 from transforms.depth.surface_normals import depth_normals
-from transforms.maps.images import decode_mask, decode_normals, decode_pncc
+from transforms.maps.encoding import decode_mask, decode_normals, decode_pncc
 from transforms.records.schema import PICTURES, Feature, Kind
 
 NOTHING = (216, 221, 226)  # where a map has no value

@@ -26,7 +26,7 @@ from pipeline.quiet_tensorflow import import_tensorflow
 from transforms.depth.layout import DepthLayout
 from transforms.depth.storage import decode_depth16, decode_float_png, encode_depth16, encode_float_png
 from transforms.face.pose import project
-from transforms.pictures.png import encode_png
+from transforms.pictures.codec import encode_png
 
 # Pillow's options: zlib's levels, and its strategy for runs alone, where the level says nothing.
 COMPRESSIONS: dict[str, dict[str, int]] = {

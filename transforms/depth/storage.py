@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from transforms.depth.layout import DepthLayout
-from transforms.pictures.png import encode_png
+from transforms.pictures.codec import encode_png
 from transforms.reject import BadSample
 
 MAX_ERROR = 1 / 256  # px

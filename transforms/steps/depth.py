@@ -13,7 +13,7 @@ from transforms.depth.pictures import read_mask
 from transforms.depth.resample import resize_depth
 from transforms.depth.storage import encode_depth16, encode_float_png
 from transforms.depth.surface_normals import depth_normals
-from transforms.maps.images import encode_normals
+from transforms.maps.encoding import encode_normals
 from transforms.records.chunk import Chunk
 from transforms.reject import BadSample
 from transforms.steps.map_chunks import map_chunks

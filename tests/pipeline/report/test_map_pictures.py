@@ -18,7 +18,7 @@ from pipeline.report.map_pictures import (
     map_features,
 )
 from transforms.depth.storage import encode_float_png
-from transforms.maps.images import encode_depth, encode_mask, encode_normals, encode_pncc
+from transforms.maps.encoding import encode_depth, encode_mask, encode_normals, encode_pncc
 from transforms.records.schema import Contents, Feature, Kind, schema
 
 

@@ -18,7 +18,7 @@ from transforms.depth.storage import (
     encode_depth16,
     encode_float_png,
 )
-from transforms.pictures.png import encode_png
+from transforms.pictures.codec import encode_png
 from transforms.reject import BadSample
 
 
