@@ -20,8 +20,7 @@ from scipy.ndimage import gaussian_filter
 
 from pipeline.demo.dataset import make_sample
 from pipeline.demo.face_model import SyntheticModel, make_model
-from pipeline.demo.render import vertex_normals
-from pipeline.demo.scene import pose_camera
+from pipeline.demo.render import pose_camera, vertex_normals
 from pipeline.quiet_tensorflow import import_tensorflow
 from transforms.depth.layout import DepthLayout
 from transforms.depth.storage import decode_depth16, decode_float_png, encode_depth16, encode_float_png

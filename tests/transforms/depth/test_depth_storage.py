@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from PIL import Image
 
-from pipeline.demo.depth_files import write_depth
+from pipeline.demo.fine import write_depth
 from transforms.depth.convention import from_pixels, to_pixels
 from transforms.depth.encodings import read_depth
 from transforms.depth.storage import (

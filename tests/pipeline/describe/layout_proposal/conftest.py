@@ -11,10 +11,9 @@ import pytest
 from PIL import Image
 
 from pipeline.demo.dataset import make_sample, source_name
-from pipeline.demo.depth_files import write_depth
 from pipeline.demo.face_model import SyntheticModel
-from pipeline.demo.render import surface
-from pipeline.demo.scene import SIZE, pose_camera
+from pipeline.demo.fine import write_depth
+from pipeline.demo.render import SIZE, pose_camera, surface
 from transforms.depth.layout import DepthLayout
 from transforms.face.pose import project
 
