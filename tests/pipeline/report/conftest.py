@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.report.choice import Shown
-from pipeline.report.coefficients import CoefficientSurvey
-from pipeline.report.collect import Collected, Tally
+from pipeline.report.collect import CoefficientSurvey, Collected, Shown, Tally
 from transforms.face.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS
 from transforms.face.pose import camera, project, rotation
 
@@ -28,7 +26,7 @@ def make_shown(width: int, height: int, key: str = "afw_1_1_aug_0") -> Shown:
         source="afw_1_1",
         split="train",
         group="afw",
-        image=file.getvalue(),
+        picture=file.getvalue(),
         euler=euler[0],
         camera=matrix[0],
         landmarks_model=model,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.report import report
-from pipeline.report.choice import Shown
+from pipeline.report.collect import Shown
 from pipeline.run.stage_view import StageCounts, StageView
 from transforms.errors import UserError
 from transforms.records.example_encoding import encode_examples
@@ -37,7 +37,7 @@ def columns(shown: Shown, keys: list[str]) -> dict[str, Any]:
         "key": keys,
         "source": source,
         "augmentation": np.arange(len(keys)),
-        "image": [shown.image] * len(keys),
+        "image": [shown.picture] * len(keys),
     }
 
 
