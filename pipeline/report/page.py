@@ -224,7 +224,7 @@ def _stages(view: StageView) -> str:
     head = ("stage", "samples", "size", "rejected", "seconds", "ms/sample", "calls", "fastest, ms", "slowest, ms")
     words = (
         f"Work of the last run, {view.way_of_counting}; a resumed run counts only its own work. Seconds are summed "
-        "over all workers. A call processes a chunk of samples; a call of Assemble looks for shards that can be written."
+        "over all workers. A call processes a chunk of samples; one of Assemble looks for shards that can be written."
     )
     drawn = [plots.stage_seconds(view.rows), plots.call_times(view.rows)]
     return section("Stages of the last run", note(words), plot_figures(drawn), table(head, rows, 1))
