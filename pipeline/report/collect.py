@@ -2,7 +2,7 @@
 
 import dataclasses
 import heapq
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -171,14 +171,6 @@ class CoefficientSurvey:
         self.worst = heapq.nlargest(WORST_NAMED, self.worst + found)
 
 
-@dataclasses.dataclass
-class Tally:
-    """The samples and sources of one split and group."""
-
-    samples: int = 0
-    sources: set[str] = dataclasses.field(default_factory=set)
-
-
 @dataclasses.dataclass(frozen=True)
 class Collected:
     """The data of the report.
@@ -186,7 +178,7 @@ class Collected:
     Attributes:
         angles: for each split, pitch, yaw and roll, shape (n, 3), degrees.
         scale: for each split, shape (n,), px/mm.
-        tallies: by split and group.
+        tallies: by split and group, the number of samples of each source.
         coefficients: their distribution.
         shown: the samples of the contact sheet, by split and group.
         mapped: the samples whose maps are shown, by split and group; empty without maps.
@@ -196,7 +188,7 @@ class Collected:
 
     angles: dict[str, np.ndarray]
     scale: dict[str, np.ndarray]
-    tallies: dict[tuple[str, str], Tally]
+    tallies: dict[tuple[str, str], Counter[str]]
     coefficients: CoefficientSurvey
     shown: list[Shown]
     mapped: list[Shown] = dataclasses.field(default_factory=list)
@@ -256,7 +248,7 @@ class _Sheet:
         """Takes an empty survey, the features that are maps, and whether any sample has the numbers of a face."""
         self._survey, self._maps, self._any_face = survey, maps, any_face
         self._choice, self._mapped = Choice(), Choice(MAPPED)
-        self._tallies: dict[tuple[str, str], Tally] = {}
+        self._tallies: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         self._without_face = 0
 
     def add(self, batch: dict[str, np.ndarray], split: str) -> np.ndarray:
@@ -271,10 +263,8 @@ class _Sheet:
         self._without_face += int((~has_face).sum())
         for row, (key, source) in enumerate(zip(keys, sources, strict=True)):
             place = split, group(source)
-            tally = self._tallies.setdefault(place, Tally())
-            tally.samples += 1
-            tally.sources.add(source)
-            make = partial(_shown, batch, row, key, source, *place)
+            self._tallies[place][source] += 1
+            make = partial(_shown, batch, row, (key, source, *place))
             self._choice.offer(*place, key, make)
             # A sample without a face has at most a depth map: others are preferred.
             if self._maps and (has_face[row] or not self._any_face):
@@ -294,18 +284,12 @@ class _Sheet:
 
 
 def _shown(
-    batch: dict[str, np.ndarray],
-    row: int,
-    key: str,
-    source: str,
-    split: str,
-    group: str,
-    maps: tuple[Feature, ...] = (),
+    batch: dict[str, np.ndarray], row: int, names: tuple[str, str, str, str], maps: tuple[Feature, ...] = ()
 ) -> Shown:
-    """Copies one sample out of a batch, so that the batch can be freed."""
+    """Copies a sample with its key, source, split and group out of a batch, so that the batch can be freed."""
     values: dict[str, Any] = {feature.name: bytes(batch[feature.name][row]) for feature in maps}
     for transform in (f"{feature.name}_transform" for feature in maps):
         if transform in batch:
             values[transform] = batch[transform][row].copy()
     numbers = {field: batch[name][row].copy() for field, name in _NUMBERS.items() if name in batch}
-    return Shown(key, source, split, group, bytes(batch["image"][row]), **numbers, maps=values)
+    return Shown(*names, bytes(batch["image"][row]), **numbers, maps=values)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import matplotlib
@@ -26,9 +26,15 @@ from transforms.records.schema import Feature, Kind
 _SIZE = 300  # px of each image: a tile on a high-resolution screen
 _FINE, _COARSE = "depth", "maps/depth"
 _DEPTHS = ("depth16", "depth32")
-_TYPICAL = (2, 98)  # percentiles
 _LAMP = np.array([-0.45, 0.55, 0.70])
 _DIFFERENCE_COLOURS = LinearSegmentedColormap.from_list("difference", DIFFERENCE)
+_DECODERS: dict[Kind, Callable[[bytes], np.ndarray]] = {
+    "depth32": decode_float_png,
+    "normals8": lambda data: decode_normals(data)[0],
+    "codes8": decode_pncc,
+    "mask8": decode_mask,
+    "image": lambda data: np.asarray(Image.open(io.BytesIO(data)).convert("RGB")),
+}
 
 
 def decode_map(feature: Feature, values: Mapping[str, Any]) -> np.ndarray:
@@ -42,19 +48,9 @@ def decode_map(feature: Feature, values: Mapping[str, Any]) -> np.ndarray:
         Depth (H, W) float32, px, NaN for none; normals, codes (H, W, 3) float32, 0 for none; a mask (H, W) bool;
         another picture (H, W, 3) uint8.
     """
-    data = values[feature.name]
     if feature.kind == "depth16":
-        return decode_depth16(data, values[f"{feature.name}_transform"])
-    if feature.kind == "depth32":
-        return decode_float_png(data)
-    if feature.kind == "normals8":
-        return decode_normals(data)[0]
-    if feature.kind == "codes8":
-        return decode_pncc(data)
-    if feature.kind == "mask8":
-        return decode_mask(data)
-    with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(image.convert("RGB"))
+        return decode_depth16(values[feature.name], values[f"{feature.name}_transform"])
+    return _DECODERS[feature.kind](values[feature.name])
 
 
 def covered(pixels: np.ndarray) -> np.ndarray:
@@ -126,7 +122,7 @@ class Residual:
     @property
     def spread(self) -> tuple[float, float] | None:
         """The 2nd and 98th percentile of the difference, px; None if no pixel has both depths."""
-        return _percentiles(self.difference, _TYPICAL)
+        return _percentiles(self.difference, (2, 98))
 
 
 def residual(key: str, fine: np.ndarray, coarse: np.ndarray) -> Residual:

@@ -8,20 +8,9 @@ import numpy as np
 from pipeline.colours import AXES
 from pipeline.describe.plausible import PLAUSIBLE
 from pipeline.report import plots
-from pipeline.report.collect import BIN_EDGES, CoefficientSurvey, Collected, Shown, Tally, group_order
+from pipeline.report.collect import BIN_EDGES, CoefficientSurvey, Collected, Shown, group_order
 from pipeline.report.drawing import LEGENDS, data_uri, draw
-from pipeline.report.html_parts import (
-    document,
-    facts,
-    figure,
-    note,
-    number,
-    plot_figures,
-    section,
-    table,
-    text,
-    tiles,
-)
+from pipeline.report.html_parts import document, facts, figure, note, number, plot_figures, section, table, text, tiles
 from pipeline.report.maps import map_sections
 from pipeline.run.run_files import REJECTED
 from pipeline.run.stage_view import StageCounts, StageView
@@ -80,11 +69,10 @@ def rejects(rejected: list[Reject]) -> str:
 
 def _header(name: str, manifest: dict[str, Any], collected: Collected) -> str:
     samples = manifest["samples"]
-    sources = set().union(*(tally.sources for tally in collected.tallies.values()))
     shards = [shard for entry in manifest["splits"].values() for shard in entry["shards"]]
     numbers = [
         (f"{samples['written']:,}", "samples"),
-        (f"{len(sources):,}", "sources"),
+        (f"{len(sum(collected.tallies.values(), Counter())):,}", "sources"),
         *([(f"{manifest['with_original']:,}", "with an original")] if "with_original" in manifest else []),
         *((f"{entry['samples']:,}", f"in {split}") for split, entry in manifest["splits"].items()),
         (f"{samples['rejected']:,}", "rejected"),
@@ -183,12 +171,12 @@ def _no_face(without_face: int) -> str:
     )
 
 
-def _counts(manifest: dict[str, Any], tallies: dict[tuple[str, str], Tally]) -> str:
+def _counts(manifest: dict[str, Any], tallies: dict[tuple[str, str], Counter[str]]) -> str:
     """Samples and sources of splits and groups, and the sizes of shards and pictures."""
     splits = list(manifest["splits"])
     groups = sorted({group for _, group in tallies}, key=group_order)
-    rows = [_tally_row(group, [tallies.get((split, group), Tally()) for split in splits]) for group in groups]
-    totals = [_sum([tally for (at, _), tally in tallies.items() if at == split]) for split in splits]
+    rows = [_tally_row(group, [tallies.get((split, group), Counter()) for split in splits]) for group in groups]
+    totals = [sum((tally for (at, _), tally in tallies.items() if at == split), Counter()) for split in splits]
     head = ["300-W group", *(f"{split}: {what}" for split in splits for what in ("samples", "sources"))]
     by_group = table([*head, "samples", "sources"], [*rows, _tally_row("all", totals)], 1, total=True)
     shards = table(
@@ -200,12 +188,9 @@ def _counts(manifest: dict[str, Any], tallies: dict[tuple[str, str], Tally]) -> 
     return section("Counts", by_group, shards, sizes)
 
 
-def _sum(tallies: list[Tally]) -> Tally:
-    return Tally(sum(tally.samples for tally in tallies), set().union(*(tally.sources for tally in tallies)))
-
-
-def _tally_row(name: str, tallies: list[Tally]) -> list[object]:
-    return [name, *(count for tally in [*tallies, _sum(tallies)] for count in (tally.samples, len(tally.sources)))]
+def _tally_row(name: str, tallies: list[Counter[str]]) -> list[object]:
+    every = [*tallies, sum(tallies, Counter())]
+    return [name, *(count for tally in every for count in (tally.total(), len(tally)))]
 
 
 def _shard_row(split: str, entry: dict[str, Any]) -> tuple[object, ...]:

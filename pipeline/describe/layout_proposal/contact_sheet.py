@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from pipeline.colours import ACCENT, BACK, INK, SOFT
 from pipeline.describe.layout_proposal.proposal import Proposal
 from pipeline.describe.layout_proposal.samples import Sample, spread
 from transforms.depth.convention import to_pixels
@@ -19,8 +20,7 @@ _TITLES = (
     "depth's relief on the picture",
     "depth, px: how many pixels",
 )
-_BACK, _INK, _SOFT, _EMPTY = (246, 247, 248), (37, 48, 59), (102, 114, 126), (58, 78, 110)
-_BAR = (47, 111, 143)
+_EMPTY = (58, 78, 110)
 _LAMP = np.array([-0.5, -0.6, 0.62])  # column, row, toward the viewer
 _BINS = 48
 
@@ -37,16 +37,16 @@ def contact_sheet(proposal: Proposal) -> Image.Image | None:
     samples = [sample for sample in proposal.samples if sample.name in wanted]
     width = len(_TITLES) * (_SIDE + _GAP) + _GAP
     row_height = _LINE + _SIDE + _GAP
-    sheet = Image.new("RGB", (width, 2 * _LINE + len(samples) * row_height), _BACK)
+    sheet = Image.new("RGB", (width, 2 * _LINE + len(samples) * row_height), BACK)
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(14)
     for column, title in enumerate(_TITLES):
-        pen.text((_GAP + column * (_SIDE + _GAP), _LINE // 2), title, _INK, font)
+        pen.text((_GAP + column * (_SIDE + _GAP), _LINE // 2), title, INK, font)
     for row, sample in enumerate(samples):
         top = 2 * _LINE + row * row_height
         cells, said = _cells(sample, proposal.layout.depth)
         caption = f"{sample.name.source}, k {sample.name.augmentation}: {said}"
-        pen.text((_GAP, top), caption.encode("ascii", "replace").decode("ascii"), _SOFT, font)
+        pen.text((_GAP, top), caption.encode("ascii", "replace").decode("ascii"), SOFT, font)
         for column, cell in enumerate(cells):
             sheet.paste(_fitted(cell), (_GAP + column * (_SIDE + _GAP), top + _LINE))
     return sheet
@@ -91,10 +91,10 @@ def _histogram(depth: np.ndarray) -> Image.Image:
     for bar, count in enumerate(counts):
         height = (floor - _LINE) * count / counts.max()
         if count:
-            pen.rectangle((bar * step, floor - height, (bar + 1) * step - 1, floor), _BAR)
+            pen.rectangle((bar * step, floor - height, (bar + 1) * step - 1, floor), ACCENT)
     font = ImageFont.load_default(12)
-    pen.text((3, floor + 3), f"{edges[0]:.4g}", _SOFT, font)
-    pen.text((_SIDE - 3, floor + 3), f"{edges[-1]:.4g}", _SOFT, font, anchor="ra")
+    pen.text((3, floor + 3), f"{edges[0]:.4g}", SOFT, font)
+    pen.text((_SIDE - 3, floor + 3), f"{edges[-1]:.4g}", SOFT, font, anchor="ra")
     return image
 
 

@@ -1,13 +1,14 @@
 """A sample to be shown, and what is collected of some."""
 
 import io
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.report.collect import CoefficientSurvey, Collected, Shown, Tally
+from pipeline.report.collect import CoefficientSurvey, Collected, Shown
 from transforms.face.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS
 from transforms.face.pose import camera, project, rotation
 
@@ -50,7 +51,7 @@ def make_collected(samples: int) -> Collected:
     return Collected(
         angles={"train": numbers.normal(0, 20, (samples, 3))} if samples else {},
         scale={"train": numbers.normal(1.2, 0.1, samples)} if samples else {},
-        tallies={("train", "afw"): Tally(samples, {"afw_1_1"})} if samples else {},
+        tallies={("train", "afw"): Counter({"afw_1_1": samples})} if samples else {},
         coefficients=survey,
         shown=[make_shown(40, 40, key) for key in keys[:2]],
     )
