@@ -97,7 +97,7 @@ def draw(sample: Shown, longest: int = LONGEST, box: Box | None = None, with_axe
     if with_axes:
         ends = axis_ends(sample.camera, sample.landmarks_model)
         _draw_axes(pen, place(ends), np.argsort(ends[1:, 2]).tolist())
-    return Image.alpha_composite(image, overlay.resize(size, Image.Resampling.LANCZOS)).convert("RGB")
+    return Image.alpha_composite(image, overlay.reduce(_SUPERSAMPLE)).convert("RGB")
 
 
 def data_uri(image: Image.Image) -> str:
