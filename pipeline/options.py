@@ -21,8 +21,8 @@ from transforms.depth.layout import Layout, find_layout, preset_names
 from transforms.depth.toml_tables import did_you_mean
 from transforms.errors import UserError
 from transforms.face.indices import VERTICES
+from transforms.pictures.codec import jpeg_bytes
 from transforms.pictures.crop import CropSettings
-from transforms.pictures.jpeg import jpeg_bytes
 from transforms.raw.configurations import COARSE, CONFIGURATIONS, Configuration
 from transforms.raw.files import SampleFiles
 from transforms.raw.image_check import ImageCheck

@@ -1,4 +1,4 @@
-"""``demo``: a small raw data set with face model files, in the real formats, wholly synthetic."""
+"""The ``demo`` command: a small synthetic raw data set with face model files, in the real formats."""
 
 from pathlib import Path
 
@@ -9,10 +9,10 @@ from transforms.errors import UserError
 
 
 def demo(output: Path) -> None:
-    """Writes the demo data, and prints how to convert them.
+    """Writes the demo data, and prints the commands that convert it.
 
     Raises:
-        UserError: the folder holds something already.
+        UserError: the folder exists and is not empty.
     """
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UserError(f"{output}: exists and is not an empty folder; name another --output")
@@ -25,11 +25,11 @@ def demo(output: Path) -> None:
         files = write_demo(output, progress=show)
     models = f"--bfm {files.bfm} --expression {files.expression}"
     print(
-        f"{files.pairs} pictures with parameters, and face model files, in {output}; convert them with\n"
+        f"Wrote {files.pairs} pictures with parameter files, and face model files, to {output}. Convert them with\n"
         f"  threedface convert --input {files.dataset} {models} --output DIR\n"
-        f"and their originals, one for each source, with\n"
+        f"the originals, one per source, with\n"
         f"  threedface convert --config original --input {files.originals} {models} --output DIR\n"
-        f"and FineData of some of them, which lie on disk in one way or another, as a layout file says, with"
+        f"and the FineData of some sources, in two file layouts, each described by a layout file, with"
     )
     for dataset, layout in files.fine:
         print(

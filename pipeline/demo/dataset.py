@@ -1,4 +1,4 @@
-"""Write the demo data set: pictures with their parameter files, and the face model files."""
+"""The demo data set: pictures with parameter files, and face model files."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from pipeline.demo.face_model import SyntheticModel, make_model
 from pipeline.demo.fine import PICTURES, FineFiles, FineWriter
 from pipeline.demo.model_files import write_exp_pca, write_mat
-from pipeline.demo.scene import SIZE, Look, picture, pose_camera
+from pipeline.demo.render import SIZE, Look, draw_face, pose_camera
 from pipeline.engines.cores import usable_cores
 from transforms.face.indices import (
     IDENTITY_COMPONENTS,
@@ -23,7 +23,7 @@ from transforms.face.indices import (
 from transforms.face.pose import project
 from transforms.raw.parameters import ORIGINAL_TEXT
 
-# The groups of the real data set's sources.
+# Source names in the groups of the real data set.
 _GROUPS = (
     "afw_{}_1",
     "helen_train_{}_1",
@@ -32,24 +32,24 @@ _GROUPS = (
     "helen_test_{}_1",
     "lfpw_test_image_{:04}",
 )
-_ORIGINAL = 1_000_000  # seeds what is drawn for an original, in the place of an augmentation's number
-# Spherical harmonics of one colour's light: ambient, and a lamp above and before the face.
+_ORIGINAL = 1_000_000  # random seed of an original, in place of an augmentation's number
+# Spherical harmonics of one colour channel: ambient light, and a lamp above and in front of the face.
 _LIGHTING = (0.9, 0.1, 0.35, 0.05, 0.02, 0.04, 0.08, 0.03, 0.01)
 _WITH_FINE_DATA = 4  # sources
-_WITH_DERIVED_FILES = 2  # sources whose first picture has files beside it that do not belong to the data
+_WITH_DERIVED_FILES = 2  # sources whose first picture has additional files beside it that are not part of the data set
 
 
 @dataclass(frozen=True)
 class DemoFiles:
-    """Where the demo data lie.
+    """The paths of the demo data.
 
     Attributes:
-        dataset: `Coarse_Dataset`, which holds `CoarseData` and `Exp_Pca.bin`.
-        originals: `Original_Dataset`, the pictures before augmentation, one of each source.
+        dataset: `Coarse_Dataset`, which contains `CoarseData` and `Exp_Pca.bin`.
+        originals: `Original_Dataset`, the pictures before augmentation, one per source.
         bfm: `01_MorphableModel.mat`.
         expression: `Exp_Pca.bin`.
-        pairs: how many pictures with a parameter file were written to `Coarse_Dataset`.
-        fine: FineData of some of the sources, once in each of some layouts.
+        pairs: number of pictures with a parameter file in `Coarse_Dataset`.
+        fine: FineData of some sources, in each of the layouts.
     """
 
     dataset: Path
@@ -62,12 +62,12 @@ class DemoFiles:
 
 @dataclass(frozen=True)
 class Sample:
-    """One pair of picture and parameters.
+    """A picture and its parameters.
 
     Attributes:
-        identity, expression, pose: the numbers as the parameter file holds them, (100,), (79,), (6,).
+        identity, expression, pose: as in the parameter file, (100,), (79,), (6,).
         image: (450, 450, 3) uint8.
-        albedo: coefficients of the face's colours, (k,); no parameter file of an augmentation has them.
+        albedo: coefficients of the face's colours, (k,); only originals' parameter files contain them.
     """
 
     identity: np.ndarray
@@ -85,18 +85,18 @@ def write_demo(
     progress: Callable[[int, int], None] | None = None,
     model: SyntheticModel | None = None,
 ) -> DemoFiles:
-    """Write a small raw data set in the layout and formats of the real one.
+    """Writes a small raw data set in the layout and formats of the real one.
 
     Args:
-        output: the folder to write to; made if need be.
-        sources: how many faces.
-        augmentations: how many pictures of each.
-        seed: of everything that is drawn; the same seed gives the same files.
-        progress: called as pictures are done, with their number and that of all.
-        model: the model of `make_model`, if it is at hand.
+        output: the folder to write to, created if missing.
+        sources: number of faces.
+        augmentations: number of pictures of each.
+        seed: random seed; the same seed gives the same files.
+        progress: called with the number of finished pictures and the total.
+        model: the result of `make_model`, if already computed.
 
     Returns:
-        Where the files lie.
+        The paths of the files.
     """
     model = model or make_model()
     folder, originals = output / "Coarse_Dataset", output / "Original_Dataset"
@@ -121,26 +121,19 @@ def write_demo(
         done += 1
         if progress:
             progress(done, total)
-    files = DemoFiles(
-        folder,
-        originals,
-        output / "01_MorphableModel.mat",
-        folder / "Exp_Pca.bin",
-        sources * augmentations,
-        fine.files,
-    )
     folder.mkdir(parents=True, exist_ok=True)
-    write_mat(model, files.bfm)
-    write_exp_pca(model, files.expression)
-    return files
+    bfm, expression = output / "01_MorphableModel.mat", folder / "Exp_Pca.bin"
+    write_mat(model, bfm)
+    write_exp_pca(model, expression)
+    return DemoFiles(folder, originals, bfm, expression, sources * augmentations, fine.files)
 
 
 def _samples(
     model: SyntheticModel, seed: int, sources: int, augmentations: int
 ) -> Iterator[tuple[int, int | None, Sample]]:
-    """The samples with their source and augmentation, of each source the original first; drawn on all cores."""
+    """Source, augmentation and sample; the original of each source is first (augmentation None). Uses all cores."""
     numbers = (None, *range(augmentations))
-    # BLAS in one thread, as each picture has one of its own; two would also round otherwise.
+    # One BLAS thread: pictures are drawn in parallel already, and two threads would round differently.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(usable_cores()) as threads:
         for index in range(sources):
             for k, sample in zip(numbers, threads.map(partial(make_sample, model, seed, index), numbers), strict=True):
@@ -148,17 +141,17 @@ def _samples(
 
 
 def source_name(index: int) -> str:
-    """The name of source `index`, in the real data set's groups by turns."""
+    """The name of source `index`; the groups of the real data set alternate."""
     return _GROUPS[index % len(_GROUPS)].format(index * 37 + 100)
 
 
 def make_sample(model: SyntheticModel, seed: int, index: int, k: int | None = None) -> Sample:
-    """Augmentation k of source `index`: identity and look are the source's, the rest varies a little.
+    """Augmentation k of source `index`, or the original if k is None.
 
-    Without k the original, from which the augmentations vary.
+    Augmentations share the source's identity and look; expression and pose vary around the original's.
     """
     of_source = np.random.default_rng([seed, index])
-    identity = as_written(_coefficients(of_source, model.identity_std[:IDENTITY_COMPONENTS]))
+    identity = _as_written(_coefficients(of_source, model.identity_std[:IDENTITY_COMPONENTS]))
     expression = _coefficients(of_source, model.expression_std)
     albedo = _coefficients(of_source, model.albedo_std)
     look = _look(of_source, model, albedo)
@@ -167,34 +160,34 @@ def make_sample(model: SyntheticModel, seed: int, index: int, k: int | None = No
     spread = 0.0 if k is None else 1.0
     rng = np.random.default_rng([seed, index, _ORIGINAL if k is None else k])
     expression = expression + spread * 0.25 * _coefficients(rng, model.expression_std)
-    expression[0] = abs(expression[0])  # of the jaw, which opens; the other way the lips would cross
-    expression = as_written(expression)
+    expression[0] = abs(expression[0])  # the jaw opens; with the other sign the lips would intersect
+    expression = _as_written(expression)
     angles = np.radians(
         [rng.uniform(-20, 20), np.clip(yaw + spread * rng.normal(0, 18), -65, 65), rng.uniform(-15, 15)]
     )
     scale = rng.uniform(0.00106, 0.00161)
     vertices = model.vertices(identity, expression)
-    # The translation that brings the middle of the posed face to about the middle of the picture.
+    # The translation that puts the posed face near the middle of the picture.
     posed = project(pose_camera(np.array([*angles, 0.0, SIZE - 1.0, scale]))[None], vertices[None])[0]
     middle = (posed.min(0) + posed.max(0))[:2] / 2 - SIZE / 2 + rng.uniform(-25, 25, 2)
-    pose = as_written(np.array([*angles, -middle[0], SIZE - 1.0 + middle[1], scale]))
-    drawn = picture(model, look, vertices, pose, rng, borders=k is not None)
-    return Sample(identity, expression, pose, drawn, albedo)
+    pose = _as_written(np.array([*angles, -middle[0], SIZE - 1.0 + middle[1], scale]))
+    pixels = draw_face(model, look, vertices, pose, rng, borders=k is not None)
+    return Sample(identity, expression, pose, pixels, albedo)
 
 
-def as_written(values: np.ndarray) -> np.ndarray:
-    """Values rounded to the six significant digits of a parameter file."""
+def _as_written(values: np.ndarray) -> np.ndarray:
+    """Rounds values to the six significant digits of a parameter file."""
     return np.array([float(f"{value:.6g}") for value in values])
 
 
 def parameter_text(sample: Sample) -> str:
-    """The parameter file of a sample: three lines of 100, 79 and 6 numbers, each ending in a space."""
+    """The parameter file of a sample: three lines of 100, 79 and 6 numbers, with a space after each number."""
     lines = (sample.identity, sample.expression, sample.pose)
     return "".join("".join(f"{value:.6g} " for value in line) + "\n" for line in lines)
 
 
-def original_text(sample: Sample) -> str:
-    """The parameter file of an original: five lines, numbers in columns, so that spaces lead and repeat."""
+def _original_text(sample: Sample) -> str:
+    """The parameter file of an original: five lines in fixed-width columns, with leading and repeated spaces."""
     lighting = np.tile(_LIGHTING, 3)  # white
     albedo = np.zeros(ORIGINAL_TEXT["albedo"])
     albedo[: len(sample.albedo)] = sample.albedo
@@ -203,7 +196,7 @@ def original_text(sample: Sample) -> str:
 
 
 def _coefficients(rng: np.random.Generator, std: np.ndarray) -> np.ndarray:
-    """Raw coefficients: normal draws, cut at 2.5, times their stds."""
+    """Raw coefficients: normal, clipped at 2.5 standard deviations."""
     return np.clip(rng.normal(size=len(std)), -2.5, 2.5) * std
 
 
@@ -225,14 +218,14 @@ def _write_pair(stem: Path, sample: Sample) -> None:
 
 
 def _write_original(folder: Path, name: str, sample: Sample) -> None:
-    """A picture and its text; those of LFPW are PNG, as in 300-W."""
+    """Writes the picture, a PNG for LFPW as in 300-W, and the parameter file."""
     suffix = "png" if name.startswith("lfpw") else "jpg"
     Image.fromarray(sample.image).save(folder / f"{name}.{suffix}", quality=92)
-    (folder / f"{name}.txt").write_bytes(original_text(sample).encode("ascii"))
+    (folder / f"{name}.txt").write_bytes(_original_text(sample).encode("ascii"))
 
 
 def _write_derived(stem: Path, sample: Sample, model: SyntheticModel) -> None:
-    """Files such as users of the data set make for themselves and leave beside the pairs."""
+    """Writes files that users of the data set typically derive and store beside the pairs."""
     small = Image.fromarray(sample.image).resize((224, 224))
     small.save(stem.with_name(f"{stem.name}_224.png"))
     vertices = model.vertices(sample.identity, sample.expression)[kept_vertices()[landmark_vertices()]]

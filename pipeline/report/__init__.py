@@ -1,4 +1,4 @@
-"""``report``: one HTML file per conversion that a person can open and judge it by."""
+"""The ``report`` command: one HTML file per conversion, to inspect and assess it."""
 
 from pipeline.report.collect import collect
 from pipeline.report.page import page
@@ -9,7 +9,7 @@ REPORT = "report.html"
 
 
 def report(output: Place) -> None:
-    """Writes ``report.html`` into each conversion of a folder, and prints its path.
+    """Writes ``report.html`` into each conversion in a folder, and prints its path.
 
     Raises:
         UserError: there is no finished conversion, or a shard cannot be read.

@@ -20,12 +20,11 @@ from scipy.ndimage import gaussian_filter
 
 from pipeline.demo.dataset import make_sample
 from pipeline.demo.face_model import SyntheticModel, make_model
-from pipeline.demo.render import vertex_normals
-from pipeline.demo.scene import pose_camera
+from pipeline.demo.render import pose_camera, vertex_normals
 from transforms.depth.layout import DepthLayout
 from transforms.depth.storage import decode_depth16, decode_float_png, encode_depth16, encode_float_png
 from transforms.face.pose import project
-from transforms.pictures.png import encode_png
+from transforms.pictures.codec import encode_png
 
 # Pillow's options: zlib's levels, and its strategy for runs alone, where the level says nothing.
 COMPRESSIONS: dict[str, dict[str, int]] = {

@@ -27,8 +27,7 @@ from transforms.face.decode import whole_meshes
 from transforms.face.indices import landmark_vertices
 from transforms.face.pose import camera, project, rotation
 from transforms.face.prepared_model import PreparedModel, open_prepared, prepare
-from transforms.maps import face_maps
-from transforms.maps import images as map_images
+from transforms.maps import encoding, face_maps
 from transforms.maps.rasterise import rasterise
 
 AUGMENTATIONS = 30
@@ -90,10 +89,10 @@ def draw(model: PreparedModel, sources: int, size: int) -> tuple[Costs, dict[str
         mask = costs.timed("mask", face_maps.mask_map, raster)
         costs.timed("visible", face_maps.visible_landmarks, points, triangles, landmarks, matrix, size, size)
         files = {
-            "depth": costs.timed("depth PNG", map_images.encode_depth, depth)[0],
-            "normals": costs.timed("normals PNG", map_images.encode_normals, normals, mask),
-            "pncc": costs.timed("pncc PNG", map_images.encode_pncc, pncc),
-            "mask": costs.timed("mask PNG", map_images.encode_mask, mask),
+            "depth": costs.timed("depth PNG", encoding.encode_depth, depth)[0],
+            "normals": costs.timed("normals PNG", encoding.encode_normals, normals, mask),
+            "pncc": costs.timed("pncc PNG", encoding.encode_pncc, pncc),
+            "mask": costs.timed("mask PNG", encoding.encode_mask, mask),
         }
         first = first or time.perf_counter() - started
         for name, data in files.items():
@@ -115,13 +114,13 @@ def pillow(level: int, strategy: int) -> Callable[[np.ndarray], bytes]:
 
 
 def zlib_up(image: np.ndarray) -> bytes:
-    """The standard library's zlib, level 1, on the rows that `map_images` hands to ISA-L."""
+    """The standard library's zlib, level 1, on the rows that `encode_png` hands to ISA-L."""
     rows = np.ascontiguousarray(image, image.dtype.newbyteorder(">")).view(np.uint8).reshape(len(image), -1)
     return zlib.compress(np.diff(rows, axis=0, prepend=np.uint8(0)), 1)
 
 
 ENCODERS = {
-    "ours": map_images.encode_png,
+    "ours": encoding.encode_png,
     "zlib 1, filter up": zlib_up,
     "Pillow 1": pillow(1, -1),
     "Pillow 1, run lengths": pillow(1, 3),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.demo.depth_files import write_depth
+from pipeline.demo.fine import write_depth
 from pipeline.describe.description import describe
 from pipeline.describe.layout_proposal import propose_layout
 from pipeline.planning.raw_inputs import list_inputs

@@ -11,7 +11,7 @@ from PIL import ImageFile, PngImagePlugin, TiffImagePlugin
 
 from transforms.depth.layout import DepthLayout
 from transforms.errors import BadSample, UserError
-from transforms.pictures.png import PngHeader, check_png_chunks, read_png_header
+from transforms.pictures.codec import PngHeader, check_png_chunks, read_png_header
 
 # A number takes at most 24 characters in float64's shortest form; the rest is for padding and a line's end.
 _TEXT_BYTES_A_NUMBER = 40

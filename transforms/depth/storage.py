@@ -17,7 +17,7 @@ from PIL import Image
 
 from transforms.depth.layout import DepthLayout
 from transforms.errors import BadSample
-from transforms.pictures.png import encode_png
+from transforms.pictures.codec import encode_png
 
 MAX_ERROR = 1 / 256  # px
 _STEPS = 65534  # between 1 and 65535

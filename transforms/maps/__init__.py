@@ -1,1 +1,1 @@
-"""Maps rendered from a decoded mesh: depth, normals, PNCC, mask. They load numba; import them where they are needed."""
+"""Maps rendered from a decoded mesh: depth, normals, PNCC, mask."""

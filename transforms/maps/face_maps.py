@@ -1,39 +1,36 @@
-"""Maps of a decoded face, as its camera sees it: depth, normals, PNCC and mask; and which landmarks it sees.
+"""Maps of a decoded face from its camera: depth, normals, PNCC and mask; and the visibility of landmarks.
 
-All come from one `Raster`, so that they agree on every pixel. Pixels that the face does not cover
-are NaN in depth, 0 in the others.
+All maps come from one `Raster`, so they cover the same pixels. Outside the face, depth is NaN and the others are 0.
 """
 
 import numpy as np
 
-from transforms.maps.compiled import compiled
-from transforms.maps.rasterise import Raster, interpolate, nearest_depth
+from transforms.maps.rasterise import Raster, compiled, interpolate, nearest_depth
 
-# How far a surface may lie before a landmark that is still seen, um. Near the horizon of a cheek depth
-# changes by more than the distance of two vertices (0.7 mm) from one triangle to the next, and the
-# lips and lids of a linear model pass through each other by about as much.
+# How far a surface may be in front of a landmark that counts as visible, um. Near the silhouette of a cheek,
+# depth changes by more than the vertex spacing (0.7 mm) between adjacent triangles, and lips and lids of a
+# linear model intersect by about as much.
 VISIBLE_TOLERANCE = 2000.0
 
 
 def depth_map(raster: Raster) -> np.ndarray:
-    """Depth in px, NaN where there is no face: shape (H, W) float32."""
+    """Depth in px, NaN outside the face: shape (H, W) float32."""
     return np.where(raster.triangle >= 0, raster.depth, np.nan).astype(np.float32)
 
 
 def mask_map(raster: Raster) -> np.ndarray:
-    """Where the face is: shape (H, W) bool."""
+    """True on the face: shape (H, W) bool."""
     return raster.triangle >= 0
 
 
 def normal_map(raster: Raster, triangles: np.ndarray, vertices: np.ndarray, rotation: np.ndarray) -> np.ndarray:
     """Unit outward normals in the camera's axes: x right, y up, z toward the viewer.
 
-    The normal of a vertex is the mean over the triangles around it, weighted by their area; these
-    are interpolated over each triangle. Where the normals of a collapsed surface cancel out, the
-    normal points at the viewer.
+    A vertex normal is the area-weighted mean over the adjacent triangles; vertex normals are interpolated over
+    each triangle. If the normals of a collapsed surface cancel out, the normal points at the viewer.
 
     Args:
-        raster: what the pixels show.
+        raster: the visible triangles.
         triangles: shape (F, 3) int32.
         vertices: the mesh, shape (N, 3) float32, um.
         rotation: R, shape (3, 3).
@@ -42,7 +39,7 @@ def normal_map(raster: Raster, triangles: np.ndarray, vertices: np.ndarray, rota
         Shape (H, W, 3) float32.
     """
     normals = interpolate(raster, triangles, _vertex_normals(vertices, triangles))
-    _turn(raster.triangle, rotation.astype(np.float32), normals)
+    _rotate_to_camera(raster.triangle, rotation.astype(np.float32), normals)
     return normals
 
 
@@ -53,7 +50,7 @@ def pncc_codes(mean: np.ndarray) -> np.ndarray:
         mean: the mean face, shape (N, 3), um.
 
     Returns:
-        Each axis of the mean face mapped from its bounds to 1/255..1, so that 0 is background alone;
+        Each axis of the mean face mapped from its bounds to 1/255..1, so that 0 means background;
         shape (N, 3) float32.
     """
     low, high = mean.min(axis=0), mean.max(axis=0)
@@ -61,29 +58,29 @@ def pncc_codes(mean: np.ndarray) -> np.ndarray:
 
 
 def pncc_map(raster: Raster, triangles: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """The codes of `pncc_codes` over the pixels: shape (H, W, 3) float32."""
+    """The codes of `pncc_codes` at the pixels: shape (H, W, 3) float32."""
     return interpolate(raster, triangles, codes)
 
 
 def visible_landmarks(
     points: np.ndarray, triangles: np.ndarray, landmarks: np.ndarray, camera: np.ndarray, height: int, width: int
 ) -> np.ndarray:
-    """Which landmarks no other part of the face hides.
+    """Which landmarks are visible, not hidden by another part of the face.
 
-    A landmark is seen if it lies in the picture, and the nearest surface that faces the viewer at
-    its very place is within `VISIBLE_TOLERANCE` of it, in depth. So a landmark on the jaw that has
-    turned past the horizon is hidden, and one that a slope surrounds is not.
+    A landmark is visible if it is in the picture, and the nearest front-facing surface at its position is within
+    `VISIBLE_TOLERANCE` of it, in depth. So a jaw landmark beyond the silhouette is hidden, and one on a steep
+    slope is not.
 
     Args:
         points: column, row, depth of the vertices, shape (N, 3) float64, px.
         triangles: shape (F, 3) int32.
-        landmarks: their vertices, shape (68,).
+        landmarks: indices of their vertices, shape (68,).
         camera: um to px, shape (3, 4).
         height: rows of the picture.
         width: columns of the picture.
 
     Returns:
-        1 seen, 0 hidden or outside; shape (68,) float32. NaN where the camera is NaN.
+        1 visible, 0 hidden or outside; shape (68,) float32. NaN if the camera is not finite.
     """
     if not np.isfinite(camera).all():
         return np.full(len(landmarks), np.nan, np.float32)
@@ -109,8 +106,8 @@ def _vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 
 
 @compiled
-def _turn(triangle: np.ndarray, rotation: np.ndarray, normals: np.ndarray) -> None:
-    """Turns the normals of covered pixels into the camera's axes and makes them unit vectors, in place."""
+def _rotate_to_camera(triangle: np.ndarray, rotation: np.ndarray, normals: np.ndarray) -> None:
+    """Rotates the normals of covered pixels to the camera's axes and normalises them, in place."""
     height, width = triangle.shape
     for row in range(height):
         for column in range(width):
@@ -122,5 +119,5 @@ def _turn(triangle: np.ndarray, rotation: np.ndarray, normals: np.ndarray) -> No
                 normals[row, column, :2], normals[row, column, 2] = 0, 1
                 continue
             for axis in range(3):
-                turned = rotation[axis, 0] * x + rotation[axis, 1] * y + rotation[axis, 2] * z
-                normals[row, column, axis] = turned / length
+                rotated = rotation[axis, 0] * x + rotation[axis, 1] * y + rotation[axis, 2] * z
+                normals[row, column, axis] = rotated / length

@@ -1,21 +1,23 @@
-"""Which triangle of a mesh each pixel shows: a z-buffer, orthographic, one thread.
+"""The renderer: a z-buffer that finds the triangle visible at each pixel; orthographic, one thread, compiled by numba.
 
 Pixel centres are at whole numbers; column to the right, row down, depth toward the viewer.
 
-- Corners are rounded to 1/16384 px, and what decides about a pixel is exact in integers: two
-  triangles that share an edge leave no pixel between them, and none belongs to both.
-- A pixel is a triangle's where its centre lies inside, or on a left or a top edge.
-- The nearest surface is seen; of two that are equally near, the triangle that comes first.
-- Triangles seen from behind are not drawn and hide nothing. A face model has no back of the head: its
-  inside shows through the open mouth only, where the true face has what the model lacks.
-- Triangles with a corner that is not finite, or more than 32768 px off, are left out.
+- Corners are rounded to 1/16384 px, and the coverage test is exact integer arithmetic: two triangles
+  that share an edge leave no gap and never cover the same pixel.
+- A triangle covers a pixel if the pixel's centre is inside it, or on a left or a top edge.
+- The nearest triangle wins; among equally near ones, the first.
+- Back faces are culled and occlude nothing. The inside of a face model is visible only through the open
+  mouth, where the model has no geometry.
+- Triangles with a corner that is not finite, or more than 32768 px away, are skipped.
+
+Import this module only where maps are made: numba and LLVM take 0.2 s and 100 MiB to load.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
+import numba
 import numpy as np
-
-from transforms.maps.compiled import compiled
 
 _BITS = 14  # of a fixed-point coordinate's fraction
 _ONE = 1 << _BITS
@@ -23,14 +25,26 @@ _REACH = 32768.0  # px; differences then have 30 bits, and an edge function has 
 _NOWHERE = -(1 << 31)
 
 
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiles a loop to single-threaded machine code without fast-math: bit-identical results in every run.
+
+    numba caches the machine code in the package's ``__pycache__``, in the user's cache folder if that is
+    read-only, or in ``NUMBA_CACHE_DIR``. If it can write to none of them, each process compiles for some seconds.
+    """
+    try:
+        return numba.njit(cache=True, error_model="numpy")(function)
+    except RuntimeError:  # "cannot cache function: no locator available"
+        return numba.njit(error_model="numpy")(function)
+
+
 class Raster(NamedTuple):
-    """What the pixels of a picture of H rows and W columns show.
+    """The visible triangle at each pixel of a picture of H rows and W columns.
 
     Attributes:
-        triangle: the triangle seen, -1 for none, shape (H, W) int32.
+        triangle: the visible triangle, -1 for none, shape (H, W) int32.
         weights: barycentric weights of its second and third corner, shape (H, W, 2) float32;
-            undefined where there is none.
-        depth: px, minus infinity where there is none, shape (H, W) float64.
+            undefined if there is none.
+        depth: px, minus infinity if there is none, shape (H, W) float64.
     """
 
     triangle: np.ndarray
@@ -39,7 +53,7 @@ class Raster(NamedTuple):
 
 
 def rasterise(points: np.ndarray, triangles: np.ndarray, height: int, width: int) -> Raster:
-    """Finds the triangle that each pixel shows.
+    """Finds the triangle visible at each pixel.
 
     Args:
         points: column, row, depth of the vertices, shape (N, 3) float64, px.
@@ -56,7 +70,7 @@ def rasterise(points: np.ndarray, triangles: np.ndarray, height: int, width: int
 
 
 def interpolate(raster: Raster, triangles: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Values of the vertices, (N, 3) float32, over the pixels: (H, W, 3) float32, 0 where nothing is seen."""
+    """Values of the vertices, (N, 3) float32, at the pixels: (H, W, 3) float32, 0 without a triangle."""
     result = np.zeros((*raster.triangle.shape, 3), np.float32)
     _interpolate(raster.triangle, raster.weights, triangles, values, result)
     return result
@@ -65,21 +79,21 @@ def interpolate(raster: Raster, triangles: np.ndarray, values: np.ndarray) -> np
 def nearest_depth(
     points: np.ndarray, triangles: np.ndarray, vertices: np.ndarray, height: int, width: int
 ) -> np.ndarray:
-    """Depth of the nearest surface exactly where some vertices lie, between the pixels' centres.
+    """Depth of the nearest surface at the exact positions of some vertices, between pixel centres.
 
-    Unlike a rasterised depth, it needs no allowance for the slope of the surface: nothing but the
-    tangle of the mesh itself stands between a visible vertex and its own depth.
+    Unlike a rasterised depth, it needs no tolerance for the slope of the surface: it differs from the depth of
+    a visible vertex only where the mesh intersects itself.
 
     Args:
         points: see `rasterise`.
         triangles: see `rasterise`.
-        vertices: which vertices, shape (m,).
+        vertices: indices of the vertices, shape (m,).
         height: rows of the picture.
         width: columns of the picture.
 
     Returns:
-        Shape (m,) float64, px; minus infinity where no surface faces the viewer, NaN outside the
-        picture, whose pixels reach half a pixel around their centres.
+        Shape (m,) float64, px; minus infinity if no surface there faces the viewer, NaN outside the
+        picture, which extends half a pixel beyond the outermost pixel centres.
     """
     points, triangles = _as_compiled(points, triangles)
     fixed = _fixed(points)
@@ -87,24 +101,24 @@ def nearest_depth(
     pixels = (places + _ONE // 2) >> _BITS
     inside = ((pixels >= 0) & (pixels < (width, height))).all(axis=1)
     result = np.where(inside, -np.inf, np.nan)
-    # The places in each pixel, as linked lists: the first of each pixel, and the next of each place.
+    # Linked lists of the vertices in each pixel: the first vertex of a pixel, and the next one of a vertex.
     first = np.full((height, width), -1, np.int32)
     following = np.full(len(places), -1, np.int32)
     for place in np.flatnonzero(inside):
         column, row = pixels[place]
         following[place], first[row, column] = first[row, column], place
-    _look(fixed, points, triangles, places, first, following, result)
+    _find_nearest(fixed, points, triangles, places, first, following, result)
     return result
 
 
 def _as_compiled(points: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same in the one type and layout that is compiled; each other would cost seconds."""
+    """Converts to the types and layout that are compiled; any other would cost seconds of compilation."""
     return np.ascontiguousarray(points, np.float64), np.ascontiguousarray(triangles, np.int32)
 
 
 @compiled
 def _fixed(points: np.ndarray) -> np.ndarray:
-    """Columns and rows in fixed point, (N, 2) int64; `_NOWHERE` for what cannot be drawn."""
+    """Columns and rows in fixed point, (N, 2) int64; `_NOWHERE` for vertices that cannot be drawn."""
     fixed = np.empty((len(points), 2), np.int64)
     for vertex in range(len(points)):
         column, row = points[vertex, 0], points[vertex, 1]
@@ -127,12 +141,12 @@ def _draw(
 ) -> None:
     height, width = triangle.shape
     for index in range(len(triangles)):
-        # The second and third corner change places: with rows down, fronts then have a positive area.
+        # Second and third corner are swapped: with rows down, front faces then have a positive area.
         a, b, c = triangles[index, 0], triangles[index, 2], triangles[index, 1]
         ax, bx, cx = fixed[a, 0], fixed[b, 0], fixed[c, 0]
         left, right = (min(ax, bx, cx) + (_ONE - 1)) >> _BITS, max(ax, bx, cx) >> _BITS
         if left > right:
-            continue  # most triangles of a face are smaller than a pixel, and hold no centre
+            continue  # most triangles of a face are smaller than a pixel and contain no pixel centre
         ay, by, cy = fixed[a, 1], fixed[b, 1], fixed[c, 1]
         top, bottom = (min(ay, by, cy) + (_ONE - 1)) >> _BITS, max(ay, by, cy) >> _BITS
         if top > bottom:
@@ -140,7 +154,7 @@ def _draw(
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         if area <= 0 or ax == _NOWHERE or bx == _NOWHERE or cx == _NOWHERE:
             continue
-        # A pixel on an edge is outside, unless the edge is a left or a top one.
+        # A pixel centre on an edge is inside only for a left or a top edge.
         edge_a = 0 if cy < by or (cy == by and cx > bx) else 1
         edge_b = 0 if ay < cy or (ay == cy and ax > cx) else 1
         edge_c = 0 if by < ay or (by == ay and bx > ax) else 1
@@ -164,7 +178,7 @@ def _draw(
 
 
 @compiled
-def _look(
+def _find_nearest(
     fixed: np.ndarray,
     points: np.ndarray,
     triangles: np.ndarray,
@@ -194,7 +208,9 @@ def _look(
                     to_a = (cx - bx) * (y - by) - (cy - by) * (x - bx)
                     to_b = (ax - cx) * (y - cy) - (ay - cy) * (x - cx)
                     to_c = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
-                    if to_a >= 0 and to_b >= 0 and to_c >= 0:  # with every edge: a vertex is on its own
+                    if (
+                        to_a >= 0 and to_b >= 0 and to_c >= 0
+                    ):  # all edges included: a vertex is on the edges of its own triangles
                         here = (to_a * points[a, 2] + to_b * points[b, 2] + to_c * points[c, 2]) / area
                         depth[place] = max(depth[place], here)
                     place = following[place]

@@ -1,15 +1,14 @@
-"""Where a picture is cropped, and what that does to its camera, pose and points.
+"""Crop boxes, and the camera, pose and points of the cropped picture.
 
 A box is left, top, right, bottom in px of the source picture, in edge coordinates (pixel i covers
-i - 0.5 to i + 0.5). It is a square of whole pixels, so its edges lie at halves; it may reach beyond
-the picture. Taken to N x N new pixels, everything is scaled by one k, and nothing is turned:
+i - 0.5 to i + 0.5). It is a square of whole pixels, so its edges are at half pixels; it may extend beyond
+the picture. Resizing it to N x N new pixels scales everything by one factor k, without rotation:
 
     k = N / (right - left)
     column' = k (column - left) - 0.5      row' = k (row - top) - 0.5      depth' = k depth
 
-Boxes are of whole pixels so that cropping alone moves no pixel between two others, and padding
-begins where the picture ends. By that the face is off its place by at most half a source pixel,
-and the camera knows.
+Boxes consist of whole pixels, so cropping alone does not resample, and padding begins exactly at the picture's
+edge. This moves the face by at most half a source pixel, and the new camera accounts for it.
 """
 
 import dataclasses
@@ -18,18 +17,18 @@ import numpy as np
 
 from transforms.errors import BadSample
 
-SMALLEST_BOX = 8  # px: fewer show no face
-LARGEST_BOX = 16  # times the picture's longer side: more is a wrong scale, not a face
+SMALLEST_BOX = 8  # px: too few to show a face
+LARGEST_BOX = 16  # times the picture's longer side: a larger one means a wrong scale
 
 
 @dataclasses.dataclass(frozen=True)
 class CropSettings:
-    """How pictures are cropped.
+    """Settings of the crop.
 
     Attributes:
         size: N, rows and columns of the new pictures.
-        margin: of the square around the 68 landmarks, on each side, as a share of the larger side of
-            their bounds; None takes the whole picture.
+        margin: added on each side of the square around the 68 landmarks, as a share of the larger side of
+            their bounds; None for the whole picture.
     """
 
     size: int
@@ -37,29 +36,29 @@ class CropSettings:
 
 
 def face_boxes(landmarks: np.ndarray, margin: float) -> np.ndarray:
-    """Squares around landmarks, all 68 of each face, those that are hidden or outside the picture too.
+    """Squares around all 68 landmarks of each face, including those that are hidden or outside the picture.
 
-    The square has the centre of the landmarks' bounds; its side is their larger side (from the outermost
-    landmark to the other), widened by the margin on both sides and rounded up to whole pixels.
+    The square is centred on the landmarks' bounds; its side is their larger side, widened by the margin on both
+    sides and rounded up to whole pixels.
 
     Args:
         landmarks: column, row and further numbers, px, shape (n, 68, 2 or more).
         margin: share of the larger side to add on each side.
 
     Returns:
-        Shape (n, 4) float64; not finite where landmarks are not.
+        Shape (n, 4) float64; not finite if landmarks are not.
     """
     low, high = landmarks[:, :, :2].min(axis=1), landmarks[:, :, :2].max(axis=1)
     side = np.ceil((high - low).max(axis=1) * (1 + 2 * margin))[:, None]
-    with np.errstate(invalid="ignore"):  # of infinite ones, which bad_boxes names
-        corner = np.floor((low + high - side) / 2 + 1.0) - 0.5  # the pixel edge nearest to the wanted one
+    with np.errstate(invalid="ignore"):  # of infinite landmarks, which bad_boxes reports
+        corner = np.floor((low + high - side) / 2 + 1.0) - 0.5  # the nearest pixel edge
         return np.hstack([corner, corner + side])
 
 
 def whole_boxes(sizes: np.ndarray) -> np.ndarray:
-    """The smallest squares that hold whole pictures, which lie in their middle.
+    """The smallest squares that contain whole pictures, centred.
 
-    Where the sides differ by an odd number, the odd pixel is added at the right or the bottom.
+    If the sides differ by an odd number, the extra pixel is at the right or the bottom.
 
     Args:
         sizes: height and width, shape (n, 2) int.
@@ -73,7 +72,7 @@ def whole_boxes(sizes: np.ndarray) -> np.ndarray:
 
 
 def bad_boxes(boxes: np.ndarray, sizes: np.ndarray, landmarks: np.ndarray) -> dict[int, BadSample]:
-    """Boxes around faces that give no picture of a face.
+    """Checks boxes around faces.
 
     Args:
         boxes: shape (n, 4).
@@ -81,8 +80,8 @@ def bad_boxes(boxes: np.ndarray, sizes: np.ndarray, landmarks: np.ndarray) -> di
         landmarks: column, row and further numbers, px, shape (n, 68, 2 or more).
 
     Returns:
-        What is wrong, by position: ``crop_not_finite``, ``crop_too_small``, ``crop_too_large``, or
-        ``crop_outside`` where no landmark lies in the picture.
+        The errors of bad boxes, by position: ``crop_not_finite``, ``crop_too_small``, ``crop_too_large``, or
+        ``crop_outside`` if no landmark is in the picture.
     """
     bad: dict[int, BadSample] = {}
     points = landmarks[:, :, :2]
@@ -91,21 +90,21 @@ def bad_boxes(boxes: np.ndarray, sizes: np.ndarray, landmarks: np.ndarray) -> di
         side = box[2] - box[0]
         largest = LARGEST_BOX * max(height, width)
         if not np.isfinite(boxes[row]).all():
-            bad[row] = BadSample("crop_not_finite", "no finite landmarks to crop to; --crop none needs none")
+            bad[row] = BadSample("crop_not_finite", "the landmarks are not finite; --crop none does not need them")
         elif side < SMALLEST_BOX:
             bad[row] = BadSample("crop_too_small", f"the face's box is {side:g} px wide, expected {SMALLEST_BOX} px")
         elif side > largest:
             bad[row] = BadSample("crop_too_large", f"the face's box is {side:g} px wide, expected up to {largest} px")
         elif not seen[row]:
             edges = ", ".join(f"{edge:g}" for edge in box)
-            bad[row] = BadSample("crop_outside", f"no landmark lies in the {width} x {height} picture, box {edges}")
+            bad[row] = BadSample("crop_outside", f"no landmark is inside the {width} x {height} picture, box {edges}")
     return bad
 
 
 def valid_rectangles(boxes: np.ndarray, sizes: np.ndarray, size: int) -> np.ndarray:
-    """What the source pictures cover of the new ones: the rest is padding.
+    """The parts of the new pictures that the source pictures cover; the rest is padding.
 
-    A new pixel is the picture's where its centre lies in this rectangle, its left and top edge
+    A new pixel shows the source picture if its centre is in this rectangle, left and top edge
     included: ``ceil(left) <= column < ceil(right)``.
 
     Args:
@@ -123,13 +122,13 @@ def valid_rectangles(boxes: np.ndarray, sizes: np.ndarray, size: int) -> np.ndar
 
 
 def crop_points(points: np.ndarray, boxes: np.ndarray, size: int) -> np.ndarray:
-    """Column, row, depth in the source pictures to those in the new ones: (n, m, 3), (n, 4) -> (n, m, 3) px."""
+    """Maps column, row, depth from the source pictures to the new ones: (n, m, 3), (n, 4) -> (n, m, 3) px."""
     scale, shift = _map(boxes, size)
     return scale[:, None, None] * points.astype(np.float64) + shift[:, None]
 
 
 def crop_cameras(cameras: np.ndarray, boxes: np.ndarray, size: int) -> np.ndarray:
-    """Cameras of the source pictures to those of the new ones: (n, 3, 4), (n, 4) -> (n, 3, 4)."""
+    """The cameras of the new pictures: (n, 3, 4), (n, 4) -> (n, 3, 4)."""
     scale, shift = _map(boxes, size)
     cropped = scale[:, None, None] * cameras
     cropped[:, :, 3] += shift
@@ -144,9 +143,9 @@ def crop_pose(
     size: int,
     row_offset: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Translation and scale of the pose as a parameter file of the new picture would have them.
+    """Translation and scale of the pose in the convention of a parameter file of the new picture.
 
-    They are such that ``camera(rotation, t', s', size + row_offset)`` is the camera of the new picture:
+    They satisfy that ``camera(rotation, t', s', size + row_offset)`` is the camera of the new picture:
     with y up from the row ``height + row_offset`` in both pictures,
 
         t_x' = k (t_x - left) - 0.5
@@ -158,7 +157,7 @@ def crop_pose(
         boxes: shape (n, 4).
         heights: of the source pictures, shape (n,), px.
         size: N.
-        row_offset: the row on which y = 0 lies, less the picture's height, px.
+        row_offset: the row of y = 0, minus the picture's height, px.
 
     Returns:
         t' (n, 2) float64, px, and s' (n,) float64, px/um.
@@ -170,7 +169,7 @@ def crop_pose(
 
 
 def _map(boxes: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """k, shape (n,), and what is added to column, row and depth, shape (n, 3)."""
+    """The scale k, shape (n,), and the shift of column, row and depth, shape (n, 3)."""
     k = size / (boxes[:, 2] - boxes[:, 0])
     shift = np.zeros((len(boxes), 3))
     shift[:, :2] = -k[:, None] * boxes[:, :2] - 0.5

@@ -9,7 +9,7 @@ import simplejpeg
 from PIL import Image
 
 from transforms.errors import BadSample
-from transforms.pictures.png import PNG_SIGNATURE, check_png_chunks, read_png_header
+from transforms.pictures.codec import PNG_SIGNATURE, check_png_chunks, read_png_header
 
 ImageCheck = Literal["header", "scan", "full"]
 

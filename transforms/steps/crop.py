@@ -6,6 +6,7 @@ import apache_beam as beam
 import numpy as np
 
 from transforms.errors import BadSample
+from transforms.pictures.codec import decode_pixels, encode_jpeg
 from transforms.pictures.crop import (
     CropSettings,
     bad_boxes,
@@ -16,8 +17,7 @@ from transforms.pictures.crop import (
     valid_rectangles,
     whole_boxes,
 )
-from transforms.pictures.jpeg import decode_pixels, encode_jpeg
-from transforms.pictures.resample import resize_picture
+from transforms.pictures.resize import resize_pixels
 from transforms.records.chunk import Chunk
 from transforms.steps.map_chunks import map_chunks
 
@@ -91,4 +91,4 @@ def _pictures(
 def _picture(data: bytes, shape: tuple[int, int], box: np.ndarray, size: int) -> bytes:
     if shape == (size, size) and box[0] == box[1] == -0.5 and box[2] == size - 0.5:
         return data  # it is that picture already: a second JPEG would only lose
-    return encode_jpeg(resize_picture(decode_pixels(data), box, size))
+    return encode_jpeg(resize_pixels(decode_pixels(data), box, size))

@@ -12,7 +12,7 @@ from transforms.depth.fine import FineSettings
 from transforms.depth.resample import resize_depth
 from transforms.depth.storage import encode_depth16, encode_float_png
 from transforms.errors import BadSample
-from transforms.maps.images import encode_normals
+from transforms.maps.encoding import encode_normals
 from transforms.records.chunk import Chunk
 from transforms.steps.map_chunks import map_chunks
 

@@ -9,8 +9,8 @@ import numpy as np
 from transforms.face.decode import whole_meshes
 from transforms.face.indices import landmark_vertices
 from transforms.face.pose import project
+from transforms.maps.encoding import encode_depth, encode_mask, encode_normals, encode_pncc
 from transforms.maps.face_maps import depth_map, mask_map, normal_map, pncc_codes, pncc_map, visible_landmarks
-from transforms.maps.images import encode_depth, encode_mask, encode_normals, encode_pncc
 from transforms.maps.rasterise import rasterise
 from transforms.records.chunk import Chunk
 from transforms.records.schema import MapName

@@ -7,8 +7,7 @@ from PIL import Image
 from pipeline.demo.dataset import DemoFiles, make_sample, source_name
 from pipeline.demo.face_model import SyntheticModel
 from pipeline.demo.fine import FineFiles
-from pipeline.demo.render import surface
-from pipeline.demo.scene import SIZE, pose_camera
+from pipeline.demo.render import SIZE, pose_camera, surface
 from transforms.depth.agreement import agreement
 from transforms.depth.convention import to_pixels
 from transforms.depth.encodings import read_depth

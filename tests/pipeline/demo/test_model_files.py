@@ -6,9 +6,10 @@ import h5py
 import numpy as np
 import pytest
 from scipy.io import loadmat
+from statismo import write_statismo
 
 from pipeline.demo.face_model import SyntheticModel
-from pipeline.demo.model_files import write_exp_pca, write_mat, write_statismo
+from pipeline.demo.model_files import write_exp_pca, write_mat
 from transforms.face.indices import FULL_VERTICES, kept_vertices
 
 

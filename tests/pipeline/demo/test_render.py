@@ -3,8 +3,7 @@
 import numpy as np
 
 from pipeline.demo.face_model import SyntheticModel
-from pipeline.demo.render import draw, lambert, vertex_normals
-from pipeline.demo.scene import SIZE, pose_camera
+from pipeline.demo.render import SIZE, draw, lambert, pose_camera, vertex_normals
 from transforms.face.indices import kept_vertices, landmark_vertices
 from transforms.face.pose import project
 

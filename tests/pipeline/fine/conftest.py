@@ -12,7 +12,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from pipeline.cli import main
-from pipeline.demo.depth_files import write_depth
+from pipeline.demo.fine import write_depth
 from transforms.depth.convention import from_pixels
 from transforms.depth.layout import DepthLayout, Layout, layout_text
 from transforms.face.decode import whole_meshes

@@ -1,15 +1,14 @@
 """A sample to be shown, and what is collected of some."""
 
 import io
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.report.choice import Shown
-from pipeline.report.coefficients import CoefficientSurvey
-from pipeline.report.collect import Collected, Tally
+from pipeline.report.collect import CoefficientSurvey, Collected, Shown
 from transforms.face.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS
 from transforms.face.pose import camera, project, rotation
 
@@ -28,7 +27,7 @@ def make_shown(width: int, height: int, key: str = "afw_1_1_aug_0") -> Shown:
         source="afw_1_1",
         split="train",
         group="afw",
-        image=file.getvalue(),
+        picture=file.getvalue(),
         euler=euler[0],
         camera=matrix[0],
         landmarks_model=model,
@@ -52,7 +51,7 @@ def make_collected(samples: int) -> Collected:
     return Collected(
         angles={"train": numbers.normal(0, 20, (samples, 3))} if samples else {},
         scale={"train": numbers.normal(1.2, 0.1, samples)} if samples else {},
-        tallies={("train", "afw"): Tally(samples, {"afw_1_1"})} if samples else {},
+        tallies={("train", "afw"): Counter({"afw_1_1": samples})} if samples else {},
         coefficients=survey,
         shown=[make_shown(40, 40, key) for key in keys[:2]],
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.report.choice import Shown
+from pipeline.report.collect import Shown
 from pipeline.report.drawing import axis_ends, data_uri, draw, segments
 
 

@@ -1,4 +1,4 @@
-"""What the page shows of maps, over records written for it."""
+"""The maps of the page: their colours, the comparison of depths, and the sections, over records written for them."""
 
 import dataclasses
 import json
@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 
 from pipeline.report import report
-from pipeline.report.choice import Shown
-from pipeline.report.collect import MAPPED
+from pipeline.report.collect import MAPPED, Shown
 from transforms.depth.fine import OF_THE_ORIGINAL, FineSettings, fine_configuration
 from transforms.depth.layout import DepthLayout, Layout, layout_text
 from transforms.depth.storage import encode_depth16, encode_float_png
-from transforms.maps.images import encode_depth, encode_mask, encode_normals, encode_pncc
+from transforms.maps.encoding import encode_depth, encode_mask, encode_normals, encode_pncc
 from transforms.records.example_encoding import encode_examples
 from transforms.records.schema import Contents, Feature, MapName, schema
 from transforms.records.tfrecord import frame
@@ -56,7 +55,7 @@ def columns(features: tuple[Feature, ...], shown: Shown, keys: Sequence[str], or
     for name, value in made.items():
         if name.startswith(OF_THE_ORIGINAL):
             value[~has_original] = np.nan
-    made |= {"key": keys, "source": [key.partition("_aug_")[0] for key in keys], "image": [shown.image] * count}
+    made |= {"key": keys, "source": [key.partition("_aug_")[0] for key in keys], "image": [shown.picture] * count}
     made |= {"augmentation": np.arange(count), "has_original": has_original.astype(np.int64)}
     nothing = np.full(_SIZE, np.nan, np.float32)
     coarse = [face() if known else nothing for known in has_original]
@@ -125,12 +124,12 @@ def test_maps_of_coarse_data(page: Convert) -> None:
     text = page(schema(Contents(0, maps=_ALL)))
     assert captions(text) == ["image", "maps/depth", "maps/normals", "maps/pncc", "maps/mask"]
     assert text.count('class="strip"') == MAPPED
-    assert "filled where they are visible" in text and "Depth and the fitted face" not in text
+    assert "filled if they are visible" in text and "Depth and the fitted face" not in text
 
 
 def test_without_maps(page: Convert) -> None:
     text = page(schema(Contents(0)))
-    assert ">Maps<" not in text and "filled where they face the camera" in text
+    assert ">Maps<" not in text and "filled if they face the camera" in text
 
 
 @pytest.mark.parametrize("storage", ["png16", "float32"])
@@ -160,12 +159,13 @@ def test_samples_with_an_original_come_first(page: Convert) -> None:
 @pytest.mark.parametrize("maps", [(), _ALL])
 def test_without_originals(page: Convert, maps: tuple[MapName, ...]) -> None:
     text = page(fine_features(maps), originals=0)
-    assert "with convert --originals, depth is compared" in text
-    assert "None of 10 samples has an original" in text and "neither landmarks nor pose are known" in text
+    assert "No sample has an original. convert --originals adds a comparison with the fitted face&#x27;s depth." in text
+    assert "None of 10 samples has an original, so no face is known." in text
+    assert "neither landmarks nor pose are known" in text
     assert captions(text)[:2] == ["image", "depth"]
 
 
 def test_without_the_depth_of_the_fitted_face(page: Convert) -> None:
     text = page(fine_features(("mask",)))
-    assert "With convert --maps depth, depth is compared with that of the fitted face here." in text
+    assert "convert --maps depth adds a comparison with the fitted face&#x27;s depth." in text
     assert captions(text) == ["image", "depth", "maps/mask"]

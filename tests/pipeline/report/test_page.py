@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.report.collect import Collected
-from pipeline.report.page import page
-from pipeline.report.sections import REJECTS_SHOWN, rejects
+from pipeline.report.page import REJECTS_SHOWN, page, rejects
 from transforms.errors import Reject
 
 _VOID = {"img", "meta"}

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from pipeline.report.coefficients import CoefficientSurvey
+from pipeline.report.collect import BIN_EDGES, CoefficientSurvey
 from pipeline.report.plots import (
     call_times,
     coefficient_histogram,
@@ -34,7 +34,7 @@ def test_all_of_one_value() -> None:
 
 def test_coefficients_without_samples() -> None:
     survey = CoefficientSurvey({"identity": np.ones(100), "expression": np.ones(79)})
-    for svg in (coefficient_histogram(survey), component_rms(survey.rms("identity"), "identity")):
+    for svg in (coefficient_histogram(survey.counts, BIN_EDGES), component_rms(survey.rms("identity"), "identity")):
         assert svg.startswith("<svg")
 
 

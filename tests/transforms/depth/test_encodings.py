@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from PIL import Image
 
-from pipeline.demo.depth_files import write_depth
+from pipeline.demo.fine import write_depth
 from transforms.depth.encodings import largest_depth_file, read_depth, read_mask
 from transforms.errors import BadSample, UserError
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from PIL import Image
 
-from pipeline.demo.depth_files import write_depth
+from pipeline.demo.fine import write_depth
 from transforms.depth.convention import from_pixels, to_pixels
 from transforms.depth.encodings import read_depth
 from transforms.depth.storage import (
@@ -19,7 +19,7 @@ from transforms.depth.storage import (
     encode_float_png,
 )
 from transforms.errors import BadSample
-from transforms.pictures.png import encode_png
+from transforms.pictures.codec import encode_png
 
 
 def numbers(data):

@@ -8,8 +8,8 @@ import h5py
 import numpy as np
 import pytest
 import scipy.io
+from statismo import write_statismo
 
-from pipeline.demo.model_files import write_statismo
 from transforms.errors import UserError
 from transforms.face import indices
 from transforms.face.face_model import FaceModel

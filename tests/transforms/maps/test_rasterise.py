@@ -1,10 +1,11 @@
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import Delaunay
 
-from transforms.maps.rasterise import interpolate, nearest_depth, rasterise
+from transforms.maps.rasterise import compiled, interpolate, nearest_depth, rasterise
 
 HEIGHT, WIDTH = 60, 80
 ROWS, COLUMNS = np.mgrid[:HEIGHT, :WIDTH]
@@ -190,3 +191,21 @@ def test_several_vertices_in_one_pixel():
     points, triangles = square(10.1, 10.1, 10.4, 10.4, slope=(1, 0))
     found = nearest_depth(points, triangles, np.array([3, 0, 1, 2, 0]), HEIGHT, WIDTH)
     np.testing.assert_allclose(found, [10.4, 10.1, 10.4, 10.1, 10.1], atol=1e-3)
+
+
+def test_without_a_place_for_the_cache_functions_are_still_compiled(monkeypatch):
+    njit = numba.njit
+
+    def refuse(*functions, **options):
+        if options.get("cache"):
+            raise RuntimeError("cannot cache function: no locator available")
+        return njit(*functions, **options)
+
+    monkeypatch.setattr(numba, "njit", refuse)
+
+    @compiled
+    def doubled(value):
+        return 2 * value
+
+    assert doubled(21) == 42
+    assert doubled.signatures

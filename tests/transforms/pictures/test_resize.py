@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from transforms.pictures.crop import crop_points, valid_rectangles
-from transforms.pictures.resample import resize_picture
+from transforms.pictures.resize import resize_pixels
 
 H, W = 90, 120
 
@@ -44,19 +44,19 @@ def place(point, edges, size):
 @pytest.mark.parametrize("size", [60, 90])
 def test_the_box_of_the_picture_at_its_own_size_is_its_pixels(size):
     pixels = noise()
-    np.testing.assert_array_equal(resize_picture(pixels, box(20, 0, size), size), pixels[:size, 20 : 20 + size])
+    np.testing.assert_array_equal(resize_pixels(pixels, box(20, 0, size), size), pixels[:size, 20 : 20 + size])
 
 
 def test_a_box_beyond_the_picture_is_black_there():
     pixels = np.maximum(noise(), 1)
     expected = np.zeros((200, 200, 3), np.uint8)
     expected[50:140, 30:150] = pixels
-    np.testing.assert_array_equal(resize_picture(pixels, box(-30, -50, 200), 200), expected)
+    np.testing.assert_array_equal(resize_pixels(pixels, box(-30, -50, 200), 200), expected)
 
 
 @pytest.mark.parametrize("edges", [box(500, 0, 50), box(-50, 0, 50), box(0, 90, 50), box(0, -50, 50)])
 def test_a_box_beside_the_picture_is_black(edges):
-    assert not resize_picture(noise(), edges, 32).any()
+    assert not resize_pixels(noise(), edges, 32).any()
 
 
 @pytest.mark.parametrize("factor", [2, 3, 5])
@@ -66,7 +66,7 @@ def test_pixels_are_areas(factor):
     ramp = (columns + rows).astype(np.uint8)
     areas = ramp.reshape(120 // factor, factor, 120 // factor, factor).astype(np.float64).mean(axis=(1, 3))
     pixels = np.repeat(ramp[:, :, None], 3, axis=2)
-    ours = resize_picture(pixels, box(0, 0, 120), 120 // factor)[:, :, 0]
+    ours = resize_pixels(pixels, box(0, 0, 120), 120 // factor)[:, :, 0]
     inner = slice(3, -3)
     assert np.abs(ours - areas)[inner, inner].max() <= 1  # rounded to whole grey levels by each axis
 
@@ -82,7 +82,7 @@ def test_pixels_are_areas(factor):
 def test_a_spot_lands_where_the_map_says(column, row, left, top, side, size):
     """With padding on all sides, smaller and larger."""
     edges = box(left, top, side)
-    found = centre_of(resize_picture(spot((column, row), 5), edges, size)[:, :, 1])
+    found = centre_of(resize_pixels(spot((column, row), 5), edges, size)[:, :, 1])
     assert np.abs(found - place((column, row), edges, size)).max() < 0.05
 
 
@@ -92,7 +92,7 @@ def test_a_spot_lands_where_the_map_says(column, row, left, top, side, size):
 def test_a_spot_in_a_box_that_leaves_the_picture_on_any_side(column, row, size):
     edges = box(column, row, 70)
     centre = np.clip(np.array([column + 31.3, row + 36.8]), [20, 20], [W - 21, H - 21])
-    found = centre_of(resize_picture(spot(centre, 3), edges, size)[:, :, 1])
+    found = centre_of(resize_pixels(spot(centre, 3), edges, size)[:, :, 1])
     assert np.abs(found - place(centre, edges, size)).max() < 0.05
 
 
@@ -103,7 +103,7 @@ def test_what_is_not_black_is_the_valid_rectangle(column, row, side, size):
     inside = np.zeros((size, size), bool)
     inside[top:bottom, left:right] = True
     white = np.full((H, W, 3), 255, np.uint8)
-    np.testing.assert_array_equal(resize_picture(white, edges, size), np.repeat(inside[:, :, None] * 255, 3, axis=2))
+    np.testing.assert_array_equal(resize_pixels(white, edges, size), np.repeat(inside[:, :, None] * 255, 3, axis=2))
 
 
 @given(st.integers(0, 40), st.integers(0, 20), st.integers(20, 60), st.integers(8, 120))
@@ -112,22 +112,22 @@ def test_padding_changes_no_pixel_of_the_picture(column, row, side, size):
     whole = noise(200, 200)
     edges = box(column + 60, row + 60, side)
     part = whole[40:160, 40:180]
-    np.testing.assert_array_equal(resize_picture(whole, edges, size), resize_picture(part, edges - 40, size))
+    np.testing.assert_array_equal(resize_pixels(whole, edges, size), resize_pixels(part, edges - 40, size))
 
 
 def test_a_box_inside_is_pillows_resize():
     pixels = noise()
     expected = Image.fromarray(pixels).resize((37, 37), Image.Resampling.BICUBIC, box=(10, 5, 80, 75))
-    np.testing.assert_array_equal(resize_picture(pixels, box(10, 5, 70), 37), np.asarray(expected))
+    np.testing.assert_array_equal(resize_pixels(pixels, box(10, 5, 70), 37), np.asarray(expected))
 
 
 def test_fine_stripes_do_not_alias():
     stripes = np.repeat((np.indices((240, 240))[1] % 2 * 255).astype(np.uint8)[:, :, None], 3, axis=2)
-    small = resize_picture(stripes, box(0, 0, 240), 50)[3:-3, 3:-3].astype(int)
+    small = resize_pixels(stripes, box(0, 0, 240), 50)[3:-3, 3:-3].astype(int)
     assert np.abs(small - 127.5).max() < 6
 
 
 @pytest.mark.parametrize("edges", [np.array([0.0, 0, 10, 10]), np.array([-0.5, -0.5, 9.5, 10.5]), box(0, 0, 0)])
 def test_boxes_are_squares_of_whole_pixels(edges):
     with pytest.raises(ValueError, match="square of whole pixels"):
-        resize_picture(noise(), edges, 8)
+        resize_pixels(noise(), edges, 8)

@@ -1,25 +1,30 @@
-"""Maps come out of their files as they went in, and their colours say what they hold."""
+"""Maps are decoded as they were encoded, coloured by their values, and compared."""
 
 import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
-from pipeline.report.map_pictures import (
-    NOTHING,
+from pipeline.colours import ACCENT, EMPTY
+from pipeline.report.collect import map_features
+from pipeline.report.maps import (
+    Residual,
+    colour_limit,
     colours,
     covered,
-    cut,
     decode_map,
     depth_span,
     difference_colours,
     face_box,
-    map_features,
+    residual,
 )
+from pipeline.report.plots import difference_histogram, regression
 from transforms.depth.storage import encode_float_png
-from transforms.maps.images import encode_depth, encode_mask, encode_normals, encode_pncc
+from transforms.maps.encoding import encode_depth, encode_mask, encode_normals, encode_pncc
 from transforms.records.schema import Contents, Feature, Kind, schema
+
+NOTHING = ImageColor.getrgb(EMPTY)
 
 
 def ramp(height: int = 40, width: int = 50) -> np.ndarray:
@@ -64,7 +69,7 @@ def test_normals_codes_mask_and_picture() -> None:
     made: list[tuple[Kind, bytes, tuple[int, int, int]]] = [
         ("normals8", encode_normals(normals, mask), (204, 128, 230)),
         ("codes8", encode_pncc(codes.repeat(3, axis=2)), (51, 51, 51)),
-        ("mask8", encode_mask(mask), (47, 111, 143)),
+        ("mask8", encode_mask(mask), ImageColor.getrgb(ACCENT)),
         ("image", file.getvalue(), (1, 2, 3)),
     ]
     for kind, data, colour in made:
@@ -91,4 +96,53 @@ def test_box() -> None:
     assert right - left == bottom - top == pytest.approx(22.4)
     where[:, 0] = True  # taller than the margin allows
     assert face_box([where]) == (10, 0, 110, 100)
-    assert cut(np.zeros((100, 200, 3), np.uint8), face_box([where]), 30).size == (30, 30)
+
+
+def face(height: int = 60, width: int = 50) -> np.ndarray:
+    """A bowl, nearest a little above its middle, NaN around it: (height, width) float32."""
+    row, column = np.mgrid[:height, :width]
+    distance = ((row - 25) / 22.0) ** 2 + ((column - 25) / 18.0) ** 2
+    return np.where(distance < 1, 60 * np.sqrt(np.maximum(1 - distance, 0)), np.nan).astype(np.float32)
+
+
+def rough(seed: int = 0) -> np.ndarray:
+    return face() + np.random.default_rng(seed).normal(0, 0.5, face().shape).astype(np.float32)
+
+
+def test_details_and_the_zero_of_depth_are_parted() -> None:
+    fine = rough() + np.float32(100)
+    fine[20:23, 20:23] = np.nan
+    found = residual("key", fine, face())
+    assert found.shift == pytest.approx(100, abs=0.1)
+    assert found.agreement.verdict == "ok" and found.agreement.slope == pytest.approx(1, abs=0.02)
+    low, high = found.spread or (0, 0)
+    assert (low, high) == pytest.approx((-2.054 * 0.5, 2.054 * 0.5), abs=0.12)  # 98 % of a normal distribution
+    assert np.isnan(found.difference[21, 21]) and np.nanmedian(found.difference) == pytest.approx(0, abs=1e-9)
+
+
+def test_one_that_is_upside_down() -> None:
+    assert residual("key", rough()[::-1], face()).agreement.verdict == "rows"
+
+
+def test_nothing_in_common() -> None:
+    found = residual("key", np.full((60, 50), np.nan, np.float32), face())
+    assert (found.spread, found.shift, found.agreement.verdict) == (None, 0, "little_overlap")
+    assert colour_limit([found]) == 1
+    for svg in (difference_histogram([found.difference], 1.0), regression([(found.fine, found.coarse)])):
+        assert svg.startswith("<svg")
+
+
+@pytest.mark.parametrize(("spread", "limit"), [(0.9, 1), (1.0, 1), (1.2, 1.5), (41, 50), (0.0, 0.001), (60, 70)])
+def test_the_limit_is_a_round_number(spread: float, limit: float) -> None:
+    some = residual("key", face(), face())
+    difference = np.array([[-spread, spread]])
+    assert colour_limit([Residual("key", some.fine, some.coarse, some.agreement, 0, difference)]) == pytest.approx(
+        limit
+    )
+
+
+def test_plots_of_differences() -> None:
+    some = [residual("one", rough(1), face()), residual("two", rough(2), face())]
+    pairs = [(one.fine, one.coarse) for one in some]
+    for svg in (difference_histogram([one.difference for one in some], 1.5), regression(pairs)):
+        assert svg.startswith("<svg")

@@ -2,10 +2,13 @@ import io
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from transforms.errors import BadSample
-from transforms.pictures.jpeg import decode_pixels, encode_jpeg
+from transforms.pictures.codec import decode_pixels, encode_jpeg, encode_png
 
 
 def soft(height=64, width=80):
@@ -60,3 +63,17 @@ def test_a_jpeg_of_full_colour_resolution_close_to_its_pixels_and_always_the_sam
         assert file.layer[0][1:3] == file.layer[1][1:3] == (1, 1)  # no subsampling
     assert np.abs(decode_pixels(data).astype(int) - pixels).mean() < 1.5
     assert encode_jpeg(pixels[:, ::-1][:, ::-1]) == data  # not contiguous
+
+
+@given(
+    st.data(), st.tuples(st.integers(1, 9), st.integers(1, 9)), st.sampled_from([np.uint8, np.uint16]), st.booleans()
+)
+def test_png_is_what_pillow_reads(data, shape, dtype, colour):
+    colour = colour and dtype == np.uint8  # Pillow does not support 16-bit RGB
+    pixels = data.draw(arrays(dtype, (*shape, 3) if colour else shape))
+    with Image.open(io.BytesIO(encode_png(pixels))) as image:
+        image.verify()
+    with Image.open(io.BytesIO(encode_png(pixels))) as image:
+        read = np.asarray(image)
+    assert read.dtype == dtype
+    np.testing.assert_array_equal(read, pixels)

@@ -1,10 +1,9 @@
-"""Pictures to another number of pixels, by Pillow's anti-aliased resize.
+"""Resizing of the pixels in a box, by Pillow's anti-aliased resize.
 
 Pillow's pixels are areas: new pixel j of N, of a box ``side`` pixels wide, is centred on
-``left + (j + 0.5) side / N`` in edge coordinates. That is the map of ``transforms.pictures.crop``. Where a
-picture is made smaller, the filter is widened to the new pixels, so that no detail is skipped.
-Pillow takes boxes within a picture only, so the part of the new picture that the old one covers is
-made, and put into its place.
+``left + (j + 0.5) side / N`` in edge coordinates. That is the map of ``transforms.pictures.crop``. For a smaller
+size the filter is widened to the new pixels. Pillow accepts only boxes inside the picture, so the part of the
+result that the picture covers is resized and pasted onto black.
 """
 
 import math
@@ -13,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-# Takes two thirds of LANCZOS's time, and overshoots less at hard edges.
+# Two thirds of LANCZOS's time, and less overshoot at hard edges.
 _FILTER = Image.Resampling.BICUBIC
 
 
@@ -21,9 +20,9 @@ class _Axis(NamedTuple):
     """One axis of a resize.
 
     Attributes:
-        first, stop: the new pixels whose centres lie on the old picture.
-        low, high: where these begin and end in the old picture, its first pixel covering 0 to 1.
-        before, after: how many pixels must be added to the old picture so that it holds all of that.
+        first, stop: the range of new pixels whose centres are on the old picture.
+        low, high: the range that they cover in the old picture, whose first pixel covers 0 to 1.
+        before, after: how many pixels of padding the old picture needs to cover that range.
     """
 
     first: int
@@ -34,11 +33,10 @@ class _Axis(NamedTuple):
     after: int
 
 
-def resize_picture(pixels: np.ndarray, box: np.ndarray, size: int) -> np.ndarray:
-    """The box of a picture as a picture of size x size, black where the box reaches beyond it.
+def resize_pixels(pixels: np.ndarray, box: np.ndarray, size: int) -> np.ndarray:
+    """Resizes the pixels in a box to size x size, bicubically; black outside the picture.
 
-    Bicubic. At the picture's edge the filter sees its outermost pixels repeated, never the padding:
-    there is no dark fringe, and all of the padding is black.
+    At the picture's edge the filter repeats the outermost pixels and never mixes in the black: no dark fringe.
 
     Args:
         pixels: shape (H, W, 3) uint8.
@@ -67,20 +65,18 @@ def _axes(shape: tuple[int, ...], box: np.ndarray, size: int) -> tuple[_Axis, _A
 
 
 def _axis(start: int, side: int, length: int, size: int) -> _Axis:
-    """One axis of a box that begins before pixel `start`; all in whole numbers, so that no rounding decides."""
+    """One axis of a box that begins at pixel `start`; integer arithmetic, so that no rounding matters."""
     begin, end = min(max(-start, 0), side), min(max(length - start, 0), side)
     first, stop = (-((side - 2 * size * edge) // (2 * side)) for edge in (begin, end))
     low, high = start + first * side / size, start + stop * side / size
     return _Axis(first, stop, low, high, max(0, math.ceil(-low)), max(0, math.ceil(high - length)))
 
 
-def _resize(picture: np.ndarray, columns: _Axis, rows: _Axis) -> np.ndarray:
-    """The padded old picture to the new pixels that it covers."""
-    box = (
-        columns.low + columns.before,
-        rows.low + rows.before,
-        columns.high + columns.before,
-        rows.high + rows.before,
+def _resize(pixels: np.ndarray, columns: _Axis, rows: _Axis) -> np.ndarray:
+    """Resizes the padded old pixels to the new ones that they cover."""
+    low, high = (
+        (columns.low + columns.before, rows.low + rows.before),
+        (columns.high + columns.before, rows.high + rows.before),
     )
     size = (columns.stop - columns.first, rows.stop - rows.first)
-    return np.asarray(Image.fromarray(picture).resize(size, _FILTER, box=box))
+    return np.asarray(Image.fromarray(pixels).resize(size, _FILTER, box=(*low, *high)))

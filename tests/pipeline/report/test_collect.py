@@ -1,8 +1,9 @@
-"""Which samples the contact sheet shows."""
+"""The choice of the samples that are shown, and the distribution of the coefficients."""
 
 import numpy as np
+import pytest
 
-from pipeline.report.choice import Choice, Shown, new_sources_first
+from pipeline.report.collect import WORST_NAMED, Choice, CoefficientSurvey, Shown, new_sources_first
 
 
 def sample(source: str, augmentation: int, split: str = "train", group: str = "afw") -> Shown:
@@ -13,9 +14,7 @@ def sample(source: str, augmentation: int, split: str = "train", group: str = "a
 def choose(samples: list[Shown], shown: int) -> list[str]:
     choice = Choice(shown)
     for one in samples:
-        rank = choice.rank(one.split, one.group, one.key)
-        if rank is not None:
-            choice.hold(rank, one)
+        choice.offer(one.split, one.group, one.key, lambda one=one: one)
     return [one.key for one in choice.chosen()]
 
 
@@ -47,12 +46,47 @@ def test_new_sources_come_first() -> None:
 
 def test_no_more_are_held_than_shown() -> None:
     choice = Choice(3)
-    held = 0
+    made = []
+
+    def make() -> Shown:
+        made.append(sample(f"afw_{number}_1", 0))
+        return made[-1]
+
     for number in range(1000):
-        one = sample(f"afw_{number}_1", 0)
-        rank = choice.rank(one.split, one.group, one.key)
-        if rank is not None:
-            choice.hold(rank, one)
-            held += 1
-    assert held < 60
+        choice.offer("train", "afw", f"afw_{number}_1_aug_0", make)
+    assert len(made) < 60
     assert len(choice.chosen()) == 3
+
+
+def survey() -> CoefficientSurvey:
+    return CoefficientSurvey({"identity": np.full(100, 2.0), "expression": np.full(79, 4.0)})
+
+
+def raw(samples: int, deviations: float) -> dict[str, np.ndarray]:
+    return {
+        "identity": np.full((samples, 100), 2.0) * deviations,
+        "expression": np.full((samples, 79), 4.0) * deviations,
+    }
+
+
+def test_rms_and_counts() -> None:
+    seen = survey()
+    seen.add(["a", "b"], raw(2, 3.0))
+    seen.add(["c"], raw(1, 0.0))
+    assert seen.rms("identity") == pytest.approx(np.full(100, np.sqrt(6)))
+    assert seen.counts["expression"].sum() == 3 * 79
+    assert (seen.beyond, seen.worst) == (0, [])
+
+
+def test_the_worst_are_named() -> None:
+    seen = survey()
+    values = raw(30, 1.0)
+    values["expression"][:, 7] = -4.0 * np.arange(30)
+    seen.add([f"key{number}" for number in range(30)], values)
+    assert seen.beyond == 24
+    assert len(seen.worst) == WORST_NAMED
+    assert seen.worst[0] == (29.0, "key29", "expression", 7, -29.0)
+
+
+def test_rms_without_samples() -> None:
+    assert (survey().rms("expression") == 0).all()

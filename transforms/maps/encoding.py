@@ -1,6 +1,6 @@
-"""Maps as PNG files, and back to numbers.
+"""Encoding of maps as PNG pictures, and decoding.
 
-| map | PNG | number of a byte or word v | largest error |
+| map | PNG | value of a byte or word v | largest error |
 |---|---|---|---|
 | depth | 16 bits, grey | scale * v + offset px, 0: no face | scale / 2: 1/256 px, more if depth spans over 512 px |
 | normals | 8 bits, colour | v / 127.5 - 1; 0, 0, 0: no face | 1/255 on each axis, 0.4 degrees |
@@ -13,19 +13,19 @@ import io
 import numpy as np
 from PIL import Image
 
-from transforms.pictures.png import encode_png
+from transforms.pictures.codec import encode_png
 
 _FINEST_STEP = 1 / 128  # px
 _LARGEST = 65535
 
 
 def encode_depth(depth: np.ndarray) -> tuple[bytes, np.ndarray]:
-    """Encodes a depth map, shape (H, W) float32, px, NaN: no face; `transforms.depth.storage.decode_depth16` reads it.
+    """Encodes a depth map, shape (H, W) float32, px, NaN: no face; see `transforms.depth.storage.decode_depth16`.
 
     Returns:
-        The PNG file, and scale and offset, shape (2,) float32, px. The scale is the smallest power
-        of two from 1/128 px up that spans the map's depths, the offset a multiple of it: both, and
-        what they give, are exact in float32.
+        The PNG, and scale and offset, shape (2,) float32, px. The scale is the smallest power of two, at least
+        1/128 px, with which 16 bits span the depths; the offset is a multiple of it. Both, and the decoded
+        depths, are exact in float32.
     """
     face = np.isfinite(depth)
     if not face.any():
@@ -41,20 +41,20 @@ def encode_depth(depth: np.ndarray) -> tuple[bytes, np.ndarray]:
 
 
 def encode_normals(normals: np.ndarray, mask: np.ndarray) -> bytes:
-    """Encodes unit normals, shape (H, W, 3) float32, where mask, shape (H, W) bool, says face."""
+    """Encodes unit normals, shape (H, W, 3) float32, inside a mask, shape (H, W) bool."""
     pixels = np.rint(np.float32(127.5) * normals + np.float32(127.5))
     return encode_png((pixels * mask[:, :, None]).astype(np.uint8))
 
 
 def decode_normals(data: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """The normals, (H, W, 3) float32, 0 where there is no face, and where there is one, (H, W) bool."""
+    """The normals, (H, W, 3) float32, 0 outside the face, and the mask of the face, (H, W) bool."""
     pixels = _read(data)
     mask = pixels.max(axis=2) > 0
     return np.where(mask[:, :, None], pixels / np.float32(127.5) - 1, np.float32(0)), mask
 
 
 def encode_pncc(codes: np.ndarray) -> bytes:
-    """Encodes codes of 1/255..1, 0 for no face: shape (H, W, 3) float32."""
+    """Encodes PNCC codes 1/255..1, 0 for no face: shape (H, W, 3) float32."""
     return encode_png(np.rint(np.float32(255) * codes).astype(np.uint8))
 
 
@@ -64,12 +64,12 @@ def decode_pncc(data: bytes) -> np.ndarray:
 
 
 def encode_mask(mask: np.ndarray) -> bytes:
-    """Encodes where the face is: shape (H, W) bool."""
+    """Encodes the mask of the face, shape (H, W) bool."""
     return encode_png(mask * np.uint8(255))
 
 
 def decode_mask(data: bytes) -> np.ndarray:
-    """Where the face is: shape (H, W) bool."""
+    """The mask of the face, shape (H, W) bool."""
     return _read(data) > 0
 
 

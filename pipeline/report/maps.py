@@ -1,0 +1,288 @@
+"""The sections of the page that show maps, and compare fine depth with the depth of the fitted faces."""
+
+import dataclasses
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from PIL import Image, ImageColor
+
+from pipeline.colours import ACCENT, DIFFERENCE, EMPTY
+from pipeline.report import plots
+from pipeline.report.collect import Collected, Shown
+from pipeline.report.drawing import LEGENDS, Box, data_uri, draw
+from pipeline.report.html_parts import figure, note, number, plot_figures, section, table, text
+from transforms.depth.agreement import Agreement, agreement, layout_advice
+from transforms.depth.convention import depth_normals
+from transforms.depth.layout import parse_layout
+from transforms.depth.storage import decode_depth16, decode_float_png
+from transforms.maps.encoding import decode_mask, decode_normals, decode_pncc
+from transforms.records.schema import Feature, Kind
+
+_SIZE = 300  # px of each image: a tile on a high-resolution screen
+_FINE, _COARSE = "depth", "maps/depth"
+_DEPTHS = ("depth16", "depth32")
+_LAMP = np.array([-0.45, 0.55, 0.70])
+_DIFFERENCE_COLOURS = LinearSegmentedColormap.from_list("difference", DIFFERENCE)
+_DECODERS: dict[Kind, Callable[[bytes], np.ndarray]] = {
+    "depth32": decode_float_png,
+    "normals8": lambda data: decode_normals(data)[0],
+    "codes8": decode_pncc,
+    "mask8": decode_mask,
+    "image": lambda data: np.asarray(Image.open(io.BytesIO(data)).convert("RGB")),
+}
+
+
+def decode_map(feature: Feature, values: Mapping[str, Any]) -> np.ndarray:
+    """Decodes one of a record's maps.
+
+    Args:
+        feature: the map's feature.
+        values: its picture, and its transform if it has one, by feature name.
+
+    Returns:
+        Depth (H, W) float32, px, NaN for none; normals, codes (H, W, 3) float32, 0 for none; a mask (H, W) bool;
+        another picture (H, W, 3) uint8.
+    """
+    if feature.kind == "depth16":
+        return decode_depth16(values[feature.name], values[f"{feature.name}_transform"])
+    return _DECODERS[feature.kind](values[feature.name])
+
+
+def covered(pixels: np.ndarray) -> np.ndarray:
+    """True where a map has a value, (H, W) bool."""
+    if pixels.ndim == 2:
+        return np.asarray(pixels if pixels.dtype == bool else np.isfinite(pixels))
+    return np.asarray(pixels.any(axis=2))
+
+
+def colours(kind: Kind, pixels: np.ndarray) -> np.ndarray:
+    """The colours of a map from `decode_map`, whose feature is of that kind, (H, W, 3) uint8."""
+    if kind == "image":
+        return pixels
+    if kind == "mask8":
+        painted = np.broadcast_to(np.array(ImageColor.getrgb(ACCENT)), (*pixels.shape, 3))
+    elif kind == "normals8":
+        painted = 127.5 * (pixels + 1)
+    elif kind == "codes8":
+        painted = 255 * pixels
+    else:
+        painted = _depth_colours(pixels)
+    return _on_empty(painted, covered(pixels))
+
+
+def difference_colours(difference: np.ndarray, limit: float) -> np.ndarray:
+    """The colours of a difference of depths (H, W), px, NaN for none: blue at -limit, white at 0, red at limit."""
+    at = np.nan_to_num(np.clip(difference / limit, -1, 1)) / 2 + 0.5
+    return _on_empty(_DIFFERENCE_COLOURS(at)[..., :3] * 255, np.isfinite(difference))
+
+
+def depth_span(depth: np.ndarray) -> tuple[float, float] | None:
+    """The depths at the ends of the colour scale: the 1st and 99th percentile; None without any depth."""
+    return _percentiles(depth, (1, 99))
+
+
+def face_box(maps: list[np.ndarray]) -> Box:
+    """A square around the pixels that some maps of one picture cover, inside the picture."""
+    height, width = maps[0].shape[:2]
+    where = np.argwhere(np.logical_or.reduce([covered(pixels) for pixels in maps]))
+    if not len(where):
+        return 0, 0, width, height
+    (top, left), (bottom, right) = where.min(axis=0), where.max(axis=0) + 1
+    side = min(1.12 * max(bottom - top, right - left), height, width)
+    left = np.clip((left + right - side) / 2, 0, width - side)
+    top = np.clip((top + bottom - side) / 2, 0, height - side)
+    return float(left), float(top), float(left + side), float(top + side)
+
+
+@dataclasses.dataclass(frozen=True)
+class Residual:
+    """The difference between a sample's fine and coarse depth.
+
+    Attributes:
+        key: of the sample.
+        fine: (H, W) px, NaN for none.
+        coarse: (H, W) px, NaN for none.
+        agreement: the regression fine = slope * coarse + offset, and its verdict on the layout.
+        shift: median of fine minus coarse, px; the zero of a fine depth is arbitrary.
+        difference: fine minus coarse minus shift, (H, W) px, NaN if one of them is missing.
+    """
+
+    key: str
+    fine: np.ndarray
+    coarse: np.ndarray
+    agreement: Agreement
+    shift: float
+    difference: np.ndarray
+
+    @property
+    def spread(self) -> tuple[float, float] | None:
+        """The 2nd and 98th percentile of the difference, px; None if no pixel has both depths."""
+        return _percentiles(self.difference, (2, 98))
+
+
+def residual(key: str, fine: np.ndarray, coarse: np.ndarray) -> Residual:
+    """Compares the depths of one sample, both (H, W) float32 px, NaN for none."""
+    difference = fine.astype(np.float64) - coarse
+    both = np.isfinite(difference)
+    shift = float(np.median(difference[both])) if both.any() else 0.0
+    return Residual(key, fine, coarse, agreement(fine, coarse), shift, difference - shift)
+
+
+def colour_limit(residuals: list[Residual]) -> float:
+    """The difference at the ends of the colour scale, px: a round number, the same for all samples."""
+    most = max((max(map(abs, one.spread)) for one in residuals if one.spread), default=1.0)
+    steps = np.array([1, 1.5, 2, 3, 5, 7, 10]) * 10.0 ** np.floor(np.log10(max(most, 1e-3)))
+    return float(steps[steps >= most * (1 - 1e-9)][0])
+
+
+def map_sections(collected: Collected, manifest: dict[str, Any]) -> list[str]:
+    """The sections that fit the records: none without maps."""
+    if not collected.mapped:
+        return []
+    names = {feature.name for feature in collected.maps}
+    with_face = [sample for sample in collected.mapped if sample.has_face]
+    compared = with_face if {_FINE, _COARSE} <= names else []
+    sections = [_comparison(compared, collected.maps, manifest)] if compared else []
+    others = tuple(feature for feature in collected.maps if not compared or feature.name not in (_FINE, _COARSE))
+    if others:
+        advice = None
+        if _FINE in names and not with_face:
+            advice = "No sample has an original. convert --originals adds a comparison with the fitted face's depth."
+        elif _FINE in names and _COARSE not in names:
+            advice = "convert --maps depth adds a comparison with the fitted face's depth."
+        sections.append(_maps(collected.mapped, others, advice))
+    return sections
+
+
+def _maps(mapped: list[Shown], features: tuple[Feature, ...], advice: str | None) -> str:
+    """Samples with their maps, each cropped to the area that the maps cover."""
+    strips = []
+    for sample in mapped:
+        maps = [decode_map(feature, sample.maps) for feature in features]
+        box = face_box(maps)
+        shown = [_map_tile(feature, pixels, box) for feature, pixels in zip(features, maps, strict=True)]
+        strips.append(_strip(sample, [_picture_tile(sample, box), *shown]))
+    words = ["Cropped to the area that the maps cover; grey: no value."]
+    if any(sample.has_face for sample in mapped):
+        words.append(LEGENDS[mapped[0].visible is not None])
+    if any(feature.kind in _DEPTHS for feature in features):
+        words.append("Depth: yellow is near, dark blue far.")
+    if any(feature.kind == "normals8" for feature in features):
+        words.append("Normals: red increases to the right, green upward, blue toward the viewer.")
+    notes = [note(some) for some in (advice, " ".join(words)) if some]
+    return section("Maps", *notes, _strips(strips, len(features) + 1))
+
+
+def _comparison(compared: list[Shown], features: tuple[Feature, ...], manifest: dict[str, Any]) -> str:
+    """Fine depth beside that of the fitted face."""
+    fine, coarse = ({feature.name: feature for feature in features}[name] for name in (_FINE, _COARSE))
+    residuals = [
+        residual(sample.key, decode_map(fine, sample.maps), decode_map(coarse, sample.maps)) for sample in compared
+    ]
+    limit = colour_limit(residuals)
+    strips = []
+    for sample, one in zip(compared, residuals, strict=True):
+        box = face_box([one.fine, one.coarse])
+        typical = f"2\N{EN DASH}98 %: {_between(one.spread)}" if one.spread else "no common pixel"
+        difference = _tile(difference_colours(one.difference, limit), box, "difference", typical)
+        shown = [_map_tile(fine, one.fine, box), _map_tile(coarse, one.coarse, box), difference]
+        strips.append(_strip(sample, [_picture_tile(sample, box), *shown]))
+    drawn = [
+        plots.difference_histogram([one.difference for one in residuals], limit),
+        plots.regression([(one.fine, one.coarse) for one in residuals]),
+    ]
+    head = ("sample", "verdict", "covered", "slope", "r", "offset, px", "shift, px", "2 %, px", "98 %, px")
+    advice = layout_advice(
+        [one.agreement for one in residuals], parse_layout(manifest["layout_text"], "layout_text").depth
+    )
+    kind = "good" if advice.verdict == "ok" else "bad"
+    return section(
+        "Depth and the fitted face",
+        f'<p class="verdict {kind}">{text(advice.text[0].upper() + advice.text[1:])}</p>',
+        note(
+            "Depth of the records (fine), depth of the original's fitted face (maps/depth, coarse), and fine minus "
+            "coarse minus its median, the shift, because the zero of a fine depth is arbitrary. The difference should "
+            "show the details that the fitted face lacks; a tilt, a bowl or a second outline indicates a wrong layout "
+            "or another face."
+        ),
+        f'<p class="note">Difference: farther than the fitted face <span class="number">{number(-limit, 1)} px</span>'
+        f'<i class="ramp"></i><span class="number">{number(limit, 1, "+")} px</span> nearer; grey: one depth is '
+        "missing. Depth: yellow is near, dark blue far.</p>",
+        _strips(strips, 4),
+        plot_figures(drawn),
+        note("Regression: fine = slope x coarse + offset without outliers; r: correlation of the remaining pixels."),
+        table(head, [_row(one) for one in residuals], 2),
+    )
+
+
+def _row(one: Residual) -> tuple[str, ...]:
+    fit = one.agreement
+    spread = [number(end, 2, "+") for end in one.spread] if one.spread else ["", ""]
+    return (
+        one.key,
+        fit.verdict.replace("_", " "),
+        f"{fit.overlap:.0%}",
+        number(fit.slope, 3),
+        number(fit.correlation, 3),
+        number(fit.offset, 1, "+"),
+        number(one.shift, 2, "+"),
+        *spread,
+    )
+
+
+def _map_tile(feature: Feature, pixels: np.ndarray, box: Box) -> str:
+    words = ""
+    if feature.kind in _DEPTHS:
+        span = depth_span(pixels)
+        words = _between(span, 0) if span else "none"
+    return _tile(colours(feature.kind, pixels), box, feature.name, words)
+
+
+def _between(span: tuple[float, float], decimals: int = 2) -> str:
+    low, high = (number(end, decimals) for end in span)
+    return f"{low} \N{HORIZONTAL ELLIPSIS} {high} px"
+
+
+def _picture_tile(sample: Shown, box: Box) -> str:
+    image = draw(sample, _SIZE, box, with_axes=False)
+    return figure(data_uri(image), "image", "" if sample.has_face else "no original")
+
+
+def _tile(pixels: np.ndarray, box: Box, name: str, words: str) -> str:
+    image = Image.fromarray(pixels).resize((_SIZE, _SIZE), Image.Resampling.BICUBIC, box=box)
+    return figure(data_uri(image), name, words)
+
+
+def _strip(sample: Shown, tiles: list[str]) -> str:
+    title = f"<h3>{text(sample.key)} <span>{text(sample.split)}</span></h3>"
+    return f'<div class="strip">{title}<div>{"".join(tiles)}</div></div>'
+
+
+def _strips(strips: list[str], tiles: int) -> str:
+    return f'<div class="strips" style="--tiles:{tiles}">' + "\n".join(strips) + "</div>"
+
+
+def _percentiles(values: np.ndarray, percentiles: tuple[float, float]) -> tuple[float, float] | None:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return None
+    low, high = np.percentile(finite, percentiles).tolist()
+    return low, high
+
+
+def _depth_colours(depth: np.ndarray) -> np.ndarray:
+    """The colours of a depth map, slightly shaded, because details are small compared with a head."""
+    low, high = depth_span(depth) or (0, 1)
+    at = np.nan_to_num(np.clip((depth - low) / max(high - low, 1e-6), 0, 1))
+    normals, valid = depth_normals(depth)
+    shade = np.where(valid, np.clip(normals @ _LAMP / np.linalg.norm(_LAMP), 0, 1), _LAMP[2])
+    return matplotlib.colormaps["viridis"](at)[..., :3] * 255 * np.clip(0.45 + 0.75 * shade, 0, 1)[..., None]
+
+
+def _on_empty(painted: np.ndarray, where: np.ndarray) -> np.ndarray:
+    pixels = np.where(where[..., None], np.clip(np.rint(painted), 0, 255), ImageColor.getrgb(EMPTY))
+    return pixels.astype(np.uint8)
