@@ -5,22 +5,81 @@
     >>> verify("shards")
     >>> load("shards", "train")  # a tf.data.Dataset
 
-The names are loaded when they are first used: only ``load`` needs TensorFlow, only ``convert`` Beam.
+Importing this package loads neither Beam nor TensorFlow: ``convert`` loads Beam, ``load`` TensorFlow, when they are
+first used.
 """
 
-from importlib import import_module
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipeline.api import convert, verify
     from pipeline.dataset import load
 
 __all__ = ["convert", "load", "verify"]
 
-_MODULES = {"convert": "pipeline.api", "load": "pipeline.dataset", "verify": "pipeline.api"}
+
+def convert(
+    *,
+    input: str | Path | Sequence[str | Path],
+    bfm: str | Path,
+    expression: str | Path,
+    output: str | Path,
+    beam: Sequence[str] = (),
+    **options: Any,
+) -> None:
+    """Converts raw folders or archives to shards, as ``threedface convert`` does, and prints what was made.
+
+    Resumes from the finished shards of an earlier run with the same input and options.
+
+    Args:
+        input: folders and archives, local or in an object store.
+        bfm: ``01_MorphableModel.mat`` or ``model2009-publicmm1-bfm.h5``.
+        expression: ``Exp_Pca.bin``, or an archive that holds it.
+        output: the folder that gets ``threedface/<config>/<version>``.
+        beam: flags for Beam, as on the command line: ``["--runner=FlinkRunner", "--job_endpoint=host:8099"]``.
+        **options: every other option of ``threedface convert --help``, by its name without dashes. Values are numbers,
+            paths or text as on the command line, a bool for a flag, and a sequence for a list. None is the default.
+
+    Raises:
+        UserError: an option is unknown or has a wrong value, or the input cannot be used as it is.
+        RunFailed: a step failed, or more samples were rejected than allowed.
+
+    Example:
+        >>> convert(
+        ...     input=["Coarse_Dataset"], bfm="01_MorphableModel.mat", expression="Exp_Pca.bin", output="shards",
+        ...     image_size=224, crop="face", maps=["depth", "mask"],
+        ... )
+    """
+    from pipeline.conversion import convert as convert_checked  # loads Beam
+    from pipeline.options import parse_options
+
+    parsed = parse_options({"input": input, "bfm": bfm, "expression": expression, "output": output, **options}, beam)
+    convert_checked(parsed)
+
+
+def verify(output: str | Path) -> None:
+    """Re-reads and checks the conversions in a folder, as ``threedface verify`` does, and prints what it finds.
+
+    Args:
+        output: the output folder of a conversion, local or in an object store.
+
+    Raises:
+        UserError: there is no finished conversion.
+        RunFailed: something is wrong; each finding was printed.
+
+    Example:
+        >>> verify("shards")
+    """
+    from pipeline.verification import verify as verify_place
+    from transforms.storage import parse_place
+
+    verify_place(parse_place(str(output)))
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
+    if name != "load":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name]), name)
+    from pipeline.dataset import load  # loads TensorFlow
+
+    return load

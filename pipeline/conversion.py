@@ -21,13 +21,12 @@ from pipeline.engines.engine import run_pipeline, runner_flags, runner_name
 from pipeline.engines.worker_pool import WorkerPool, worker_pool
 from pipeline.graph import GraphSettings, build_graph
 from pipeline.options import Options
-from pipeline.planning.expression_source import expression_file
-from pipeline.planning.model_file import model_file
+from pipeline.planning.model_sources import expression_file, model_file
 from pipeline.planning.originals import add_originals
 from pipeline.planning.plan import CHUNK_SAMPLES, Plan, make_plan, plan_digest
 from pipeline.planning.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
+from pipeline.run.conversions import read_manifest
 from pipeline.run.fingerprint import differences, digest, run_identity
-from pipeline.run.finished import read_manifest
 from pipeline.run.local_run import LocalRun
 from pipeline.run.metadata import RunFacts
 from pipeline.run.progress import ProgressBar
@@ -42,8 +41,7 @@ from transforms.face import indices
 from transforms.face.mesh import farthest_points
 from transforms.face.prepared_model import open_prepared, prepare
 from transforms.raw.files import RawInput
-from transforms.records.addressed_lines import LineAddress, write_list
-from transforms.records.plan_file import PlanHeader, read_plan_header, write_plan
+from transforms.records.plan_file import LineAddress, PlanHeader, read_plan_header, write_list, write_plan
 from transforms.records.schema import record_bytes
 from transforms.storage import Place, RemotePath, write_file
 from transforms.storage.model_copy import offer_model

@@ -11,9 +11,9 @@ from pipeline.run.run_folder import RunFolder
 from transforms.pictures.crop import CropSettings
 from transforms.raw.files import RawInput
 from transforms.raw.image_check import ImageCheck
-from transforms.records.addressed_lines import LineAddress
+from transforms.records.plan_file import LineAddress
 from transforms.steps import Crop, Decode, Encode, Landmarks, Pose, Read, Shards, WriteShard
-from transforms.steps.chunk_coder import register
+from transforms.steps.chunks import register
 from transforms.storage import Place
 
 

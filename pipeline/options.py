@@ -13,7 +13,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-from pipeline.engines.cores import usable_cores
 from pipeline.planning.plan import LARGEST_SHARD_BYTES
 from pipeline.planning.splits import DEFAULT_SPLITS, parse_splits, split_by_300w, split_by_hash
 from transforms.depth.fine import FINE, DepthStorage, FineSettings, fine_configuration
@@ -23,6 +22,7 @@ from transforms.errors import UserError
 from transforms.face.indices import VERTICES
 from transforms.pictures.codec import jpeg_bytes
 from transforms.pictures.crop import CropSettings
+from transforms.process_settings import usable_cores
 from transforms.raw.configurations import COARSE, CONFIGURATIONS, Configuration
 from transforms.raw.files import SampleFiles
 from transforms.raw.image_check import ImageCheck

@@ -8,8 +8,14 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from pipeline.run.finished import find_conversions, manifest_features, read_manifest, read_rejects
-from pipeline.shard_reader import has_numbers, read_batches
+from pipeline.run.conversions import (
+    find_conversions,
+    has_numbers,
+    manifest_features,
+    read_batches,
+    read_manifest,
+    read_rejects,
+)
 from transforms.depth.fine import OF_THE_ORIGINAL
 from transforms.errors import DamagedRecord, RunFailed
 from transforms.face.pose import project

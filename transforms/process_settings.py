@@ -1,6 +1,10 @@
-"""What a process that converts asks of the libraries below it, once."""
+"""Settings of a process that converts: BLAS threads, memory, the garbage collector, and its cores."""
 
 import ctypes
+import gc
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from threadpoolctl import threadpool_limits
 
@@ -27,3 +31,23 @@ def _keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
         mallopt(_M_MMAP_THRESHOLD, _SMALL_BYTES)
+
+
+def usable_cores() -> int:
+    """The cores that this process may use; macOS does not tell them from those of the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Switches the collector off while hundreds of thousands of objects are made that all stay.
+
+    It would go over all of them again and again, two fifths of the time of listing and planning a whole data set.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

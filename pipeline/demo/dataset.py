@@ -14,13 +14,13 @@ from pipeline.demo.face_model import SyntheticModel, make_model
 from pipeline.demo.fine import PICTURES, FineFiles, FineWriter
 from pipeline.demo.model_files import write_exp_pca, write_mat
 from pipeline.demo.render import SIZE, Look, draw_face, pose_camera
-from pipeline.engines.cores import usable_cores
 from transforms.face.indices import (
     IDENTITY_COMPONENTS,
     kept_vertices,
     landmark_vertices,
 )
 from transforms.face.pose import project
+from transforms.process_settings import usable_cores
 from transforms.raw.parameters import ORIGINAL_TEXT
 
 # Source names in the groups of the real data set.

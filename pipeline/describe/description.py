@@ -11,8 +11,7 @@ import numpy as np
 from pipeline.describe.contact_sheet import contact_sheet
 from pipeline.describe.found_models import FoundModel, found_models
 from pipeline.describe.layout_proposal import Proposal, check_layout_file, propose_layout
-from pipeline.describe.plausible import PLAUSIBLE
-from pipeline.describe.spot_check import NORMALISED, SpotCheck, spot_check
+from pipeline.describe.spot_check import NORMALISED, PLAUSIBLE, SpotCheck, spot_check
 from pipeline.describe.survey import FULL_AUGMENTATIONS, Survey, survey
 from pipeline.planning.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
 from pipeline.run.summary import human_bytes

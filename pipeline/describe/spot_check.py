@@ -120,3 +120,6 @@ def _contents(
             bad.append((file.path, data.reason, data.detail))
         else:
             yield file, data
+
+
+PLAUSIBLE = 5.0  # |coefficient / std|; the Basel Face Model gives no likely face beyond

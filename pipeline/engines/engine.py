@@ -14,13 +14,15 @@ import apache_beam as beam
 import grpc
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
+from apache_beam.portability.api import beam_provision_api_pb2
+from apache_beam.runners.job.utils import dict_to_struct
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProvisionInfo
 from apache_beam.runners.runner import PipelineState, create_runner
 
 from pipeline.engines.dataflow import check_dataflow, is_dataflow, job_flags, run_job
 from pipeline.engines.engine_metrics import read_stages
 from pipeline.engines.job_server import check_job_server, stopping_job_server
-from pipeline.engines.worker_options import provisioned
 from pipeline.engines.worker_pool import WorkerPool
 from pipeline.options import OPTIONS, unknown_option
 from pipeline.run.stage_view import StageView
@@ -105,7 +107,7 @@ def run_pipeline(
             runner=create_runner(asked) if asked else FnApiRunner(), options=PipelineOptions(flags)
         )
     else:
-        runner = FnApiRunner(default_environment=pool.environment(watch.died), provision_info=provisioned(flags))
+        runner = FnApiRunner(default_environment=pool.environment(watch.died), provision_info=_provisioned(flags))
         options = PipelineOptions([*flags, f"--direct_num_workers={workers}"])
         pipeline = beam.Pipeline(runner=runner, options=options)
     build(pipeline)
@@ -176,3 +178,16 @@ def _log_error(error: threading.ExceptHookArgs) -> None:
     """Threads that were connected to a worker that has died fail as well: that is for --debug only."""
     if error.exc_value is not None:
         _LOGGER.error("error in thread %s", error.thread.name if error.thread else "?", exc_info=error.exc_value)
+
+
+def _provisioned(flags: list[str]) -> ExtendedProvisionInfo:
+    """The provision info of FnApiRunner's workers with Beam's flags, which Beam leaves out.
+
+    They may hold credentials of an object store: these go from memory to memory, and are not logged.
+    """
+    options = PipelineOptions(flags).get_all_options(drop_default=True)
+    # Numbers would arrive as 1.0.
+    texts = {f"beam:option:{name}:v1": str(value) if type(value) is int else value for name, value in options.items()}
+    return ExtendedProvisionInfo(
+        beam_provision_api_pb2.ProvisionInfo(retrieval_token="unused", pipeline_options=dict_to_struct(texts))
+    )

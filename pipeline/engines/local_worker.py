@@ -4,8 +4,7 @@ import json
 import sys
 import threading
 
-from pipeline.engines.parent_process import leave_after
-from pipeline.engines.worker import import_steps, work
+from pipeline.engines.worker import import_steps, leave_after, work
 
 
 def main() -> None:

@@ -9,8 +9,7 @@ import argparse
 import os
 import threading
 
-from pipeline.engines.parent_process import leave_after
-from pipeline.engines.worker import work
+from pipeline.engines.worker import leave_after, work
 
 
 def main() -> None:

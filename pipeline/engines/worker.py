@@ -1,9 +1,12 @@
-"""A worker process: Beam's own worker with the steps of this project, whoever has started it."""
+"""A worker process: Beam's own worker with the steps of this project."""
 
 import importlib
+import logging
 import os
+import time
 
 _TIMEOUT_SECONDS = 60.0
+_POLL_SECONDS = 0.5
 
 
 def import_steps() -> None:
@@ -27,9 +30,8 @@ def work(worker: str, provision_endpoint: str) -> None:
     # Only now, because Beam's modules read the worker's id when they are imported.
     from apache_beam.runners.worker import sdk_worker_main
 
-    from pipeline.engines.worker_options import keep_options_out_of_the_log
-
-    keep_options_out_of_the_log()
+    # At INFO it logs all its options, perhaps with credentials.
+    logging.getLogger("apache_beam.runners.worker.sdk_worker_main").setLevel(logging.WARNING)
     os.environ.update(_provisioned(provision_endpoint, worker))
     sdk_worker_main.main([])
     os._exit(0)  # without waiting for threads that wait for the engine
@@ -58,3 +60,10 @@ def _provisioned(endpoint: str, worker: str) -> dict[str, str]:
     if info.HasField("status_endpoint"):
         provisioned["STATUS_API_SERVICE_DESCRIPTOR"] = text_format.MessageToString(info.status_endpoint)
     return provisioned
+
+
+def leave_after(parent: int) -> None:
+    """Waits until this process has another parent than the given one, and ends it then."""
+    while os.getppid() == parent:
+        time.sleep(_POLL_SECONDS)
+    os._exit(1)

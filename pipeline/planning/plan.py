@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
-from pipeline.engines.collection import without_collection
 from pipeline.planning.raw_inputs import Listing
 from pipeline.planning.splits import hash_fraction
 from transforms.errors import Reject, UserError
+from transforms.process_settings import without_collection
 from transforms.raw.files import SampleFiles
 from transforms.raw.names import SampleName
 from transforms.raw.samples import FoundSample

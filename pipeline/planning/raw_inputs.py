@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.engines.collection import without_collection
 from transforms.errors import UserError, input_errors
+from transforms.process_settings import without_collection
 from transforms.raw.archives import archive_of, read_directory
 from transforms.raw.configurations import Configuration
 from transforms.raw.files import RawFile, RawInput

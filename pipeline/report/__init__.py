@@ -2,7 +2,7 @@
 
 from pipeline.report.collect import collect
 from pipeline.report.page import page
-from pipeline.run.finished import find_conversions, read_last_stages, read_manifest, read_rejects
+from pipeline.run.conversions import find_conversions, read_last_stages, read_manifest, read_rejects
 from transforms.storage import Place, write_file
 
 REPORT = "report.html"

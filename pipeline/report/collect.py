@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from pipeline.describe.plausible import PLAUSIBLE
+from pipeline.describe.spot_check import PLAUSIBLE
 from pipeline.planning.splits import hash_fraction
-from pipeline.run.finished import manifest_features
-from pipeline.shard_reader import has_numbers, read_batches
+from pipeline.run.conversions import has_numbers, manifest_features, read_batches
 from transforms.errors import DamagedRecord, UserError
 from transforms.raw.names import GROUPS, OTHER_GROUP, group
 from transforms.records.schema import PICTURES, Feature

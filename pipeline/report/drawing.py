@@ -6,8 +6,8 @@ import io
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw
 
-from pipeline.colours import AXES
 from pipeline.report.collect import Shown
+from pipeline.report.colours import AXES
 from transforms.face.indices import NOSE_TIP
 from transforms.face.pose import project
 

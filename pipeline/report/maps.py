@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from PIL import Image, ImageColor
 
-from pipeline.colours import ACCENT, DIFFERENCE, EMPTY
 from pipeline.report import plots
 from pipeline.report.collect import Collected, Shown
+from pipeline.report.colours import ACCENT, DIFFERENCE, EMPTY
 from pipeline.report.drawing import LEGENDS, Box, data_uri, draw
 from pipeline.report.html_parts import figure, note, number, plot_figures, section, table, text
 from transforms.depth.agreement import Agreement, agreement, layout_advice

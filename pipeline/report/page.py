@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.colours import AXES
-from pipeline.describe.plausible import PLAUSIBLE
+from pipeline.describe.spot_check import PLAUSIBLE
 from pipeline.report import plots
 from pipeline.report.collect import BIN_EDGES, CoefficientSurvey, Collected, Shown, group_order
+from pipeline.report.colours import AXES
 from pipeline.report.drawing import LEGENDS, data_uri, draw
 from pipeline.report.html_parts import document, facts, figure, note, number, plot_figures, section, table, text, tiles
 from pipeline.report.maps import map_sections

@@ -12,8 +12,8 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.colours import ACCENT, BAD, HALVES, INK, LINE, REFERENCE, SPLITS
-from pipeline.describe.plausible import PLAUSIBLE
+from pipeline.describe.spot_check import PLAUSIBLE
+from pipeline.report.colours import ACCENT, BAD, HALVES, INK, LINE, REFERENCE, SPLITS
 from pipeline.run.stage_view import StageCounts
 
 Rows = list[tuple[str, StageCounts, StageCounts | None]]  # stage, counts, attempted counts if they differ

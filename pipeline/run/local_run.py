@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.run.finished import read_manifest
+from pipeline.run.conversions import read_manifest
 from pipeline.run.run_folder import Ended, RunFolder
 from transforms.errors import UserError
 from transforms.storage import make_folder, remove

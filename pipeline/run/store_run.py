@@ -9,7 +9,7 @@ rejected samples it is named manifest.too_many_rejected.json. Then the bookkeepi
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pipeline.run.finished import read_manifest
+from pipeline.run.conversions import read_manifest
 from pipeline.run.run_files import MANIFEST, TOO_MANY_MANIFEST
 from pipeline.run.run_folder import Ended, RunFolder
 from pipeline.run.store_lock import StoreLock

@@ -35,8 +35,14 @@ from pipeline.run.local_run import LocalRun
 from pipeline.run.metadata import RunFacts
 from pipeline.run.progress import ProgressBar
 from transforms.raw.configurations import COARSE
-from transforms.records.addressed_lines import LineAddress, write_list
-from transforms.records.plan_file import PlanHeader, read_plan_header, read_planned_chunk, write_plan
+from transforms.records.plan_file import (
+    LineAddress,
+    PlanHeader,
+    read_plan_header,
+    read_planned_chunk,
+    write_list,
+    write_plan,
+)
 from transforms.records.schema import Contents, record_bytes
 
 _Value = TypeVar("_Value")

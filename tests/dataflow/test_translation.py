@@ -13,7 +13,7 @@ from pipeline.graph import GraphSettings, build_graph
 from pipeline.run.local_run import LocalRun
 from pipeline.run.metadata import RunFacts
 from transforms.raw.configurations import COARSE
-from transforms.records.addressed_lines import LineAddress, write_list
+from transforms.records.plan_file import LineAddress, write_list
 from transforms.records.schema import Contents
 
 STEPS = ["Shards", "Read", "Pose", "Decode", "Landmarks", "Encode", "WriteShard", "Finish"]

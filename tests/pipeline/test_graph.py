@@ -12,7 +12,7 @@ from pipeline.graph import GraphSettings, build_graph
 from pipeline.run.local_run import LocalRun
 from pipeline.run.metadata import RunFacts
 from transforms.raw.configurations import COARSE
-from transforms.records.addressed_lines import write_list
+from transforms.records.plan_file import write_list
 from transforms.records.schema import Contents
 from transforms.steps import Shards
 

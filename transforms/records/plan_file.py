@@ -1,25 +1,69 @@
-"""The plan of a run as a file: what goes into which chunk and shard, decided before the run.
+"""The plan of a run as a file: the samples of each chunk and shard, decided before the run.
 
-JSON lines. The first is a header: input folders, shards, rejects. Each further one is a chunk. Steps
-are given addresses of chunks in the file, so that the pipeline itself stays small.
+A file of JSON lines that are read one at a time, at the addresses that writing them returned: the pipeline holds
+only addresses, so it stays small. The first line is a header: input folders, shards, rejects. Each other line is a
+chunk. The work list, a file of the same kind, holds the shards that are still to be written.
 """
 
 import dataclasses
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
 from transforms.errors import Reject
 from transforms.raw.files import RawFile, SampleFiles
 from transforms.raw.names import SampleName
-from transforms.records.addressed_lines import LineAddress, json_line, read_line, write_lines
-from transforms.storage import Place, read_range
+from transforms.storage import Place, read_range, written_whole
 
 DATASET = "threedface"
 
 _HEADER_PIECE = 1 << 20  # bytes read at once, to find the end of the first line
+_ITEMS_PER_LINE = 100  # of a list
+
+
+class LineAddress(NamedTuple):
+    """The position of a line in its file, in bytes."""
+
+    offset: int
+    length: int
+
+
+def json_line(value: object) -> bytes:
+    """A value as a line."""
+    return json.dumps(value, separators=(",", ":")).encode() + b"\n"
+
+
+def write_lines(place: Place, lines: Iterable[bytes]) -> list[LineAddress]:
+    """Writes a file of lines; it has its name only when it is whole.
+
+    Returns:
+        The address of each line.
+    """
+    addresses = []
+    offset = 0
+    with written_whole(place) as file:
+        for line in lines:
+            addresses.append(LineAddress(offset, len(line)))
+            offset += len(line)
+            file.write(line)
+    return addresses
+
+
+def read_line(place: Place, address: LineAddress) -> Any:
+    """The value of a line."""
+    return json.loads(read_range(place, address.offset, address.length))
+
+
+def write_list(place: Place, items: Sequence) -> list[LineAddress]:
+    """Writes a list of JSON values to a file of lines, each of which holds a hundred of them.
+
+    Returns:
+        The address of each line.
+    """
+    starts = range(0, len(items), _ITEMS_PER_LINE)
+    return write_lines(place, (json_line(items[start : start + _ITEMS_PER_LINE]) for start in starts))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,7 +184,7 @@ class PlanHeader:
 
 
 def write_plan(place: Place, header: PlanHeader, chunks: Iterable[PackedChunk]) -> list[LineAddress]:
-    """Writes a plan file, which is there when it is whole.
+    """Writes a plan file; it has its name only when it is whole.
 
     Returns:
         The address of each chunk, in the order given.

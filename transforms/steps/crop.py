@@ -19,7 +19,7 @@ from transforms.pictures.crop import (
 )
 from transforms.pictures.resize import resize_pixels
 from transforms.records.chunk import Chunk
-from transforms.steps.map_chunks import map_chunks
+from transforms.steps.chunks import map_chunks
 
 STAGE = "Crop"
 

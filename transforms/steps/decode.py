@@ -12,7 +12,7 @@ from transforms.face.landmarks import Neighbourhood, neighbourhood
 from transforms.face.prepared_model import PreparedModel, open_prepared
 from transforms.process_settings import settle_process
 from transforms.records.chunk import Chunk
-from transforms.steps.map_chunks import map_chunks
+from transforms.steps.chunks import map_chunks
 from transforms.storage import Place
 from transforms.storage.model_copy import fetched_model
 

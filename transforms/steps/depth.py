@@ -14,7 +14,7 @@ from transforms.depth.storage import encode_depth16, encode_float_png
 from transforms.errors import BadSample
 from transforms.maps.encoding import encode_normals
 from transforms.records.chunk import Chunk
-from transforms.steps.map_chunks import map_chunks
+from transforms.steps.chunks import map_chunks
 
 STAGE = "Depth"
 

@@ -7,7 +7,7 @@ import apache_beam as beam
 from transforms.records.chunk import Chunk
 from transforms.records.example_encoding import encode_examples
 from transforms.records.schema import Feature
-from transforms.steps.map_chunks import map_chunks
+from transforms.steps.chunks import map_chunks
 
 
 @dataclasses.dataclass

@@ -6,8 +6,8 @@ import apache_beam as beam
 
 from transforms.face.landmarks import landmark_facing, landmark_image, landmark_normals
 from transforms.records.chunk import Chunk
+from transforms.steps.chunks import map_chunks
 from transforms.steps.decode import opened_model
-from transforms.steps.map_chunks import map_chunks
 from transforms.storage import Place
 
 

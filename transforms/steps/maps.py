@@ -14,8 +14,8 @@ from transforms.maps.face_maps import depth_map, mask_map, normal_map, pncc_code
 from transforms.maps.rasterise import rasterise
 from transforms.records.chunk import Chunk
 from transforms.records.schema import MapName
+from transforms.steps.chunks import map_chunks
 from transforms.steps.decode import opened_model
-from transforms.steps.map_chunks import map_chunks
 from transforms.storage import Place
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from transforms.face.pose import camera, rotation
 from transforms.raw.parameters import bad_poses
 from transforms.records.chunk import Chunk
-from transforms.steps.map_chunks import map_chunks
+from transforms.steps.chunks import map_chunks
 
 STAGE = "Pose"
 

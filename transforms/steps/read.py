@@ -11,9 +11,8 @@ from transforms.raw.files import STAGE, RawInput, RawSample, SampleFiles
 from transforms.raw.image_check import ImageCheck
 from transforms.raw.names import DEPTH, IMAGE, MASK, NORMALS, PARAMETERS
 from transforms.raw.parameters import TextForm
-from transforms.records.addressed_lines import LineAddress
 from transforms.records.chunk import Chunk
-from transforms.records.plan_file import PlannedChunk, read_planned_chunk
+from transforms.records.plan_file import LineAddress, PlannedChunk, read_planned_chunk
 from transforms.steps.stage_metrics import StageMetrics
 from transforms.storage import Place
 from transforms.storage.fetch import read_samples

@@ -4,7 +4,7 @@ import dataclasses
 
 import apache_beam as beam
 
-from transforms.records.addressed_lines import LineAddress, read_line
+from transforms.records.plan_file import LineAddress, read_line
 from transforms.storage import Place
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from pipeline.colours import ACCENT, EMPTY
 from pipeline.report.collect import map_features
+from pipeline.report.colours import ACCENT, EMPTY
 from pipeline.report.maps import (
     Residual,
     colour_limit,

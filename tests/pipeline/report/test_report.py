@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.report import report
 from pipeline.report.collect import Shown
-from pipeline.run.finished import read_last_stages
+from pipeline.run.conversions import read_last_stages
 from pipeline.run.stage_view import StageCounts, StageView
 from transforms.errors import UserError
 from transforms.records.example_encoding import encode_examples

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.records.addressed_lines import json_line, read_line, write_lines, write_list
+from transforms.records.plan_file import json_line, read_line, write_lines, write_list
 
 
 def test_lines_are_read_at_their_addresses(tmp_path):

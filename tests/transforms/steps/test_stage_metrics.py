@@ -9,7 +9,7 @@ from transforms.errors import BadSample
 from transforms.records.chunk import Chunk
 from transforms.records.plan_file import PlanHeader, PlannedShard, write_plan
 from transforms.steps import WriteShard
-from transforms.steps.map_chunks import map_chunks
+from transforms.steps.chunks import map_chunks
 
 SHARDS = tuple(PlannedShard(number, "train", number, 2, 1, 5, (number,), "") for number in (0, 1))
 

@@ -1,10 +1,37 @@
-"""How Beam encodes chunks, and how large it takes them to be."""
+"""Chunks in Beam: a function applied to each, measured, and their coder."""
 
 import pickle
+from collections.abc import Callable, Sequence
 
 import apache_beam as beam
 
 from transforms.records.chunk import Chunk
+from transforms.steps.stage_metrics import StageMetrics
+
+
+def map_chunks(
+    stage: str, chunks: beam.PCollection[Chunk], function: Callable[[Chunk], Chunk], made: Sequence[str] = ()
+) -> beam.PCollection[Chunk]:
+    """Applies a function to chunks. A chunk without samples is passed on unchanged, with its rejects.
+
+    Args:
+        stage: the name under which it is measured.
+        chunks: the input.
+        function: chunk to chunk.
+        made: columns of files or records that the function adds, whose bytes are counted.
+    """
+    metrics = StageMetrics(stage)
+
+    def apply(chunk: Chunk) -> Chunk:
+        if not len(chunk):
+            return chunk
+        with metrics.timed():
+            done = function(chunk)
+        size = sum(len(data) for name in made for data in done.columns.get(name, ()))
+        metrics.count(len(done), size, done.rejects[len(chunk.rejects) :])
+        return done
+
+    return chunks | beam.Map(apply)
 
 
 class ChunkCoder(beam.coders.Coder):

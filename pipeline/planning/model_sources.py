@@ -1,14 +1,30 @@
-"""``--expression``: the file itself, or an archive of the data set that holds it.
+"""The face model files as local files: from an object store, or from an archive.
 
-``Exp_Pca.bin`` lies within the same split zip as the samples, which users cannot open.
+``Exp_Pca.bin`` is in the same split zip as the samples, which usual tools cannot open.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from transforms.errors import BadSample, UserError, input_errors
 from transforms.face.model_files import EXPRESSION_FILE, EXPRESSION_FILE_BYTES
 from transforms.raw.archives import is_archive_name, read_directory, read_member
-from transforms.storage import Place, make_folder, write_file
+from transforms.storage import Place, local_file, make_folder, write_file
+
+
+@contextmanager
+def model_file(place: Place) -> Iterator[Path]:
+    """A local copy of a file; errors name the original place.
+
+    Raises:
+        UserError: it cannot be read; or what is wrong with it, as told by who reads it.
+    """
+    with input_errors(), local_file(place) as local:
+        try:
+            yield local
+        except UserError as error:
+            raise UserError(str(error).replace(str(local), str(place))) from None
 
 
 def expression_file(path: Place, cache: Path) -> Place:
