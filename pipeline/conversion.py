@@ -32,9 +32,8 @@ from pipeline.run.metadata import RunFacts
 from pipeline.run.progress import ProgressBar
 from pipeline.run.run_files import REJECTED, RUN, dataset_folder
 from pipeline.run.run_folder import Ended, RunFolder
-from pipeline.run.stage_view import StageView, stage_table
 from pipeline.run.store_run import StoreRun
-from pipeline.run.summary import conversion_summary
+from pipeline.run.summary import StageView, conversion_summary, stage_table
 from transforms.depth.fine import FINE
 from transforms.errors import RunFailed, UserError
 from transforms.face import indices

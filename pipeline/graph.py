@@ -5,8 +5,7 @@ import dataclasses
 import apache_beam as beam
 import numpy as np
 
-from pipeline.run.finish import Finish
-from pipeline.run.metadata import RunFacts
+from pipeline.run.metadata import Finish, RunFacts
 from pipeline.run.run_folder import RunFolder
 from transforms.pictures.crop import CropSettings
 from transforms.raw.files import RawInput

@@ -13,10 +13,10 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT_BYTES, _SMALL_BYTES = 256 << 20, 32 << 20
 
 
-def settle_process() -> None:
-    """Holds BLAS to one thread, and keeps freed memory for the next chunk. For good.
+def configure_process() -> None:
+    """Limits BLAS to one thread, and keeps freed memory for the next chunk.
 
-    Two threads would round otherwise than one, and the bytes of a record would depend on the machine.
+    Two threads would round differently than one, and the bytes of a record would depend on the machine.
     """
     threadpool_limits(1, user_api="blas")
     _keep_freed_memory()

@@ -17,7 +17,7 @@ from transforms.face.pose import camera, project, rotation
 from transforms.raw.files import RawInput, SampleFiles, read_sample
 from transforms.raw.names import DEPTH, MASK, PARAMETERS
 from transforms.raw.parameters import ORIGINAL_TEXT, Parameters
-from transforms.steps.decode import opened_model
+from transforms.steps.face import opened_model
 
 LOOKED_AT = 12  # samples
 CHUNKS_LOOKED_INTO = 400  # for samples with an original: all chunks of a hundred thousand samples

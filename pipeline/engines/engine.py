@@ -25,7 +25,7 @@ from pipeline.engines.engine_metrics import read_stages
 from pipeline.engines.job_server import check_job_server, stopping_job_server
 from pipeline.engines.worker_pool import WorkerPool
 from pipeline.options import OPTIONS, unknown_option
-from pipeline.run.stage_view import StageView
+from pipeline.run.summary import StageView
 from transforms.errors import RunFailed, UserError
 
 _LOGGER = logging.getLogger(__name__)

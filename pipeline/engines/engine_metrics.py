@@ -4,8 +4,8 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from pipeline.run.stage_view import STAGES, StageCounts, StageView
-from transforms.steps.stage_metrics import BYTES, MICROSECONDS, NAMESPACE, REJECTED, SAMPLES
+from pipeline.run.summary import STAGES, StageCounts, StageView
+from transforms.steps.chunks import BYTES, MICROSECONDS, NAMESPACE, REJECTED, SAMPLES
 
 _LOGGER = logging.getLogger(__name__)
 

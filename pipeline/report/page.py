@@ -13,8 +13,7 @@ from pipeline.report.drawing import LEGENDS, data_uri, draw
 from pipeline.report.html_parts import document, facts, figure, note, number, plot_figures, section, table, text, tiles
 from pipeline.report.maps import map_sections
 from pipeline.run.run_files import REJECTED
-from pipeline.run.stage_view import StageCounts, StageView
-from pipeline.run.summary import human_bytes
+from pipeline.run.summary import StageCounts, StageView, human_bytes
 from transforms.errors import Reject
 
 REJECTS_SHOWN = 500

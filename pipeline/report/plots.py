@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from pipeline.describe.spot_check import PLAUSIBLE
 from pipeline.report.colours import ACCENT, BAD, HALVES, INK, LINE, REFERENCE, SPLITS
-from pipeline.run.stage_view import StageCounts
+from pipeline.run.summary import StageCounts
 
 Rows = list[tuple[str, StageCounts, StageCounts | None]]  # stage, counts, attempted counts if they differ
 P = ParamSpec("P")

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.run.run_files import MANIFEST, PLAN, REJECTED, RUN, UNFINISHED
-from pipeline.run.stage_view import StageView
+from pipeline.run.summary import StageView
 from transforms.errors import DamagedRecord, Reject, UserError
-from transforms.records.example_decoding import decode_example
+from transforms.records.example import decode_example
 from transforms.records.plan_file import DATASET
 from transforms.records.schema import Feature
 from transforms.records.tfrecord import read_frames

@@ -1,21 +1,23 @@
-"""The files beside the shards: TFDS's metadata, the manifest, and the list of rejected samples."""
+"""Finish, the last step: reconciles the counts, and writes TFDS's metadata, manifest and rejected list."""
 
 import dataclasses
 import json
 from collections import Counter
 
+import apache_beam as beam
 import numpy as np
 
 from pipeline.run.fingerprint import VERSION
 from pipeline.run.run_files import MANIFEST, REJECTED
+from pipeline.run.run_folder import RunFolder
 from transforms.depth.fine import FineSettings
 from transforms.depth.layout import layout_text
 from transforms.errors import Reject
 from transforms.face import indices
 from transforms.raw.configurations import Configuration
-from transforms.records.plan_file import DATASET, PlanHeader
+from transforms.records.plan_file import DATASET, PlanHeader, read_plan_header
 from transforms.records.schema import Contents, Feature
-from transforms.records.shards import SHARDS, Shard, write_shard_list
+from transforms.records.shards import SHARDS, Shard, read_sidecars, write_shard_list
 from transforms.records.statistics import Statistics, add_statistics
 from transforms.storage import Place, write_file
 
@@ -144,3 +146,46 @@ def _coefficients(facts: RunFacts, statistics: Statistics) -> dict[str, dict[str
         name: {"mean": mean.tolist(), "std": std.tolist(), "model_std": model_std.tolist()}
         for (name, model_std), mean, std in zip(halves.items(), means, stds, strict=True)
     }
+
+
+@dataclasses.dataclass
+class Finish(beam.PTransform):
+    """Closes a run once all shards are written.
+
+    Attributes:
+        folder: the folders of the run.
+        facts: what the metadata say of configuration and face model.
+        written: numbers of the shards that this run wrote; Finish waits for them.
+    """
+
+    folder: RunFolder
+    facts: RunFacts
+    written: beam.PCollection[int]
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[None]:
+        """Runs once, after the shards."""
+        once = pipeline | "Once" >> beam.Create([self.folder])
+        return once | "WriteMetadata" >> beam.Map(finish, self.facts, beam.pvalue.AsList(self.written))
+
+
+def finish(folder: RunFolder, facts: RunFacts, _written: list[int]) -> None:
+    """Checks that nothing was lost, and writes what a reader of the shards needs.
+
+    Raises:
+        RuntimeError: planned is not written + rejected, or a shard is missing.
+    """
+    header = read_plan_header(folder.plan)
+    shards = read_sidecars(folder.sidecars)
+    rejected = sorted([*header.rejects, *(reject for shard in shards for reject in shard.rejects)])
+    reconcile(header, shards, rejected)
+    write_metadata(folder.shards, facts, shards, rejected)
+    write_manifest(folder.unfinished, facts, header, shards, rejected)
+
+
+def reconcile(header: PlanHeader, shards: list[Shard], rejected: list[Reject]) -> None:
+    """Raises RuntimeError unless every planned shard is there, and every planned sample written or rejected."""
+    if [shard.planned for shard in shards] != list(header.shards):
+        raise RuntimeError(f"{len(header.shards)} shards planned, {len(shards)} written, or not the same")
+    written = sum(shard.samples for shard in shards)
+    if written + len(rejected) != header.samples or len({reject.key for reject in rejected}) != len(rejected):
+        raise RuntimeError(f"{header.samples} samples planned, but {written} written and {len(rejected)} rejected")

@@ -30,9 +30,8 @@ from pipeline.graph import GraphSettings, build_graph
 from pipeline.planning.plan import make_plan, plan_digest
 from pipeline.planning.raw_inputs import list_inputs
 from pipeline.planning.splits import DEFAULT_SPLITS, parse_splits, split_by_hash
-from pipeline.run.finish import finish
 from pipeline.run.local_run import LocalRun
-from pipeline.run.metadata import RunFacts
+from pipeline.run.metadata import RunFacts, finish
 from pipeline.run.progress import ProgressBar
 from transforms.raw.configurations import COARSE
 from transforms.records.plan_file import (

@@ -23,13 +23,13 @@ from transforms.face.indices import NOSE_TIP, landmark_vertices
 from transforms.face.mesh import farthest_points
 from transforms.face.prepared_model import open_prepared, prepare
 from transforms.pictures.crop import CropSettings
+from transforms.process_settings import configure_process
 from transforms.raw.configurations import COARSE
 from transforms.records.plan_file import PlanHeader, write_plan
 from transforms.records.schema import Contents, record_bytes
 from transforms.records.shards import ShardBuffer
 from transforms.steps import Crop, Decode, Encode, Landmarks, Pose, Read
-from transforms.steps.decode import opened_model
-from transforms.steps.stage_metrics import StageMetrics
+from transforms.steps.chunks import StageMetrics
 
 
 def stage_costs(files: DemoFiles, folder: Path, mesh_points: int, image_size: int | None) -> dict[str, float]:
@@ -41,7 +41,7 @@ def stage_costs(files: DemoFiles, folder: Path, mesh_points: int, image_size: in
     (shard,) = plan.shards
     addresses = write_plan(folder / "plan", PlanHeader({}, plan.samples, (), ()), plan.chunks)
     points = farthest_points(open_prepared(model).mean, mesh_points, int(landmark_vertices()[NOSE_TIP]))
-    opened_model(model)
+    configure_process()
     read = Read(folder / "plan", listing.inputs, "scan", COARSE.text)
     steps: dict[str, Callable[[Any], Any]] = {
         "Read": lambda address: read._read_chunk(address, StageMetrics("Read")),

@@ -8,9 +8,9 @@ PROGRAM = """
 import json
 import numpy
 from threadpoolctl import threadpool_info
-from transforms.process_settings import settle_process
+from transforms.process_settings import configure_process
 
-settle_process()
+configure_process()
 print(json.dumps([library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]))
 """
 

@@ -7,12 +7,8 @@ over the pure modules of ``transforms``. Depth and Maps are imported where they 
 """
 
 from transforms.steps.crop import Crop
-from transforms.steps.decode import Decode
-from transforms.steps.encode import Encode
-from transforms.steps.landmarks import Landmarks
-from transforms.steps.pose import Pose
-from transforms.steps.read import Read
-from transforms.steps.shards import Shards
-from transforms.steps.write_shard import WriteShard
+from transforms.steps.face import Decode, Landmarks, Pose
+from transforms.steps.read import Read, Shards
+from transforms.steps.write import Encode, WriteShard
 
 __all__ = ["Crop", "Decode", "Encode", "Landmarks", "Pose", "Read", "Shards", "WriteShard"]

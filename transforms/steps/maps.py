@@ -15,7 +15,7 @@ from transforms.maps.rasterise import rasterise
 from transforms.records.chunk import Chunk
 from transforms.records.schema import MapName
 from transforms.steps.chunks import map_chunks
-from transforms.steps.decode import opened_model
+from transforms.steps.face import opened_model
 from transforms.storage import Place
 
 

@@ -16,7 +16,7 @@ from transforms.depth.fine import OF_THE_ORIGINAL, FineSettings, fine_configurat
 from transforms.depth.layout import DepthLayout, Layout, layout_text
 from transforms.depth.storage import encode_depth16, encode_float_png
 from transforms.maps.encoding import encode_depth, encode_mask, encode_normals, encode_pncc
-from transforms.records.example_encoding import encode_examples
+from transforms.records.example import encode_examples
 from transforms.records.schema import Contents, Feature, MapName, schema
 from transforms.records.tfrecord import frame
 

@@ -14,7 +14,7 @@ from pipeline.report.plots import (
     scatter,
     stage_seconds,
 )
-from pipeline.run.stage_view import StageCounts
+from pipeline.run.summary import StageCounts
 
 
 def values(*counts: int) -> dict[str, np.ndarray]:

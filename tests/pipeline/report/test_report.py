@@ -12,9 +12,9 @@ import pytest
 from pipeline.report import report
 from pipeline.report.collect import Shown
 from pipeline.run.conversions import read_last_stages
-from pipeline.run.stage_view import StageCounts, StageView
+from pipeline.run.summary import StageCounts, StageView
 from transforms.errors import UserError
-from transforms.records.example_encoding import encode_examples
+from transforms.records.example import encode_examples
 from transforms.records.schema import Contents, schema
 from transforms.records.tfrecord import frame
 

@@ -6,8 +6,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.records.example_decoding import decode_example
-from transforms.records.example_encoding import encode_examples
+from transforms.records.example import decode_example, encode_examples
 from transforms.records.schema import Feature
 
 FEATURES = (

@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.records.example_encoding import encode_examples
+from transforms.records.example import encode_examples
 from transforms.records.schema import Contents, Feature, record_bytes, schema
 from transforms.records.tfrecord import OVERHEAD, frame
 

@@ -12,7 +12,7 @@ from apache_beam.metrics.execution import MetricKey, MetricResult
 from apache_beam.metrics.metric import MetricName
 
 from pipeline.engines.engine_metrics import read_stages
-from pipeline.run.stage_view import StageCounts, StageView, stage_table
+from pipeline.run.summary import StageCounts, StageView, stage_table
 
 FOLDER = "threedface/coarse/1.0.0"
 STAGES = ("Read", "Pose", "Decode", "Landmarks", "Encode", "WriteShard")
@@ -141,9 +141,12 @@ def test_bundles_that_were_tried_again_are_told_apart():
     ("ways", "title"),
     [
         (((998, 5), (998, 5)), "committed = attempted"),
-        (((998, 5), (None, None)), "committed (the engine does not tell attempted)"),
-        (((None, None), (998, 5)), "attempted (the engine does not tell committed)"),
-        (((998, 5), (240, 1)), "committed (the engine does not tell attempted)"),  # less than was done: no count of it
+        (((998, 5), (None, None)), "committed (the engine does not report attempted)"),
+        (((None, None), (998, 5)), "attempted (the engine does not report committed)"),
+        (
+            ((998, 5), (240, 1)),
+            "committed (the engine does not report attempted)",
+        ),  # an incomplete count
     ],
 )
 def test_it_says_which_way_of_counting_it_shows(ways, title):
@@ -160,7 +163,7 @@ def test_an_engine_that_tells_nothing():
     silent = [SimpleNamespace(metrics=lambda query=query: SimpleNamespace(query=query)) for query in queries]
     for one in (None, SimpleNamespace(metrics=refuse), SimpleNamespace(metrics=lambda: None), *silent):
         assert read_stages(one) is None
-    assert stage_table(None) == ["  this run by stage: the engine tells nothing of it"]
+    assert stage_table(None) == ["  this run by stage: the engine reports nothing"]
 
 
 def test_a_line_is_no_longer_than_a_screen_is_wide():

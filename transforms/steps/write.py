@@ -1,15 +1,38 @@
-"""WriteShard: the chunks of each shard to one file."""
+"""Encode and WriteShard: the columns of chunks to records, and the records of each shard to one file."""
 
 import dataclasses
 
 import apache_beam as beam
 
 from transforms.records.chunk import Chunk
+from transforms.records.example import encode_examples
 from transforms.records.plan_file import PlannedShard, read_plan_header
+from transforms.records.schema import Feature
 from transforms.records.shards import ShardBuffer, write_sidecar
 from transforms.records.versions import check_versions, installed_versions
-from transforms.steps.stage_metrics import StageMetrics
+from transforms.steps.chunks import StageMetrics, map_chunks
 from transforms.storage import Place
+
+
+@dataclasses.dataclass
+class Encode(beam.PTransform):
+    """Adds each sample as a serialised tf.train.Example.
+
+    Needs: every feature of the schema.
+    Adds: record (bytes).
+
+    Attributes:
+        features: the schema.
+    """
+
+    features: tuple[Feature, ...]
+
+    def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
+        """Chunks to chunks with their records."""
+        return map_chunks("Encode", chunks, self._encode, made=["record"])
+
+    def _encode(self, chunk: Chunk) -> Chunk:
+        return chunk.with_columns({"record": encode_examples(self.features, chunk.columns)})
 
 
 @dataclasses.dataclass
