@@ -1,10 +1,11 @@
-"""A lock in an object store, as good as it can be had there: an object that says who is at work.
+"""A lock in an object store: an object that names the run at work, created on condition that it does not exist.
 
-Two runs that look at the same moment may both go in: a store has no lock that both see at once. What
-happens then: they write the same bytes under the same names, and at worst one takes away what the other
-has not marked yet, which that one finds missing, and fails cleanly. Run again, it goes on.
+Of several runs that start at the same moment, the store lets one create it. Only the takeover of an expired
+lock is not one step: two runs that both find the same expired lock can remove each other's. They then write
+the same bytes under the same names; at worst one finds a file missing and fails, and is run again.
 """
 
+import json
 import os
 import socket
 import threading
@@ -16,7 +17,7 @@ from typing import Any
 
 from transforms.errors import UserError
 from transforms.json_files import read_json, write_json
-from transforms.storage import RemotePath, remove_files
+from transforms.storage import RemotePath, create_file, remove, remove_files
 
 _BEAT_SECONDS = 60.0
 _FRESH_SECONDS = 180.0  # three beats; the clocks of two machines may differ a little
@@ -43,8 +44,10 @@ class StoreLock:
         """
         holder = self.holder()
         if not holder:
-            self._beat()
-            holder = self.holder()  # another may have looked at the same moment
+            remove(self.place)  # one that has expired
+            with suppress(FileExistsError):  # of another run, or of this one, whose request was sent twice
+                create_file(self.place, json.dumps(self._now()).encode())
+            holder = self.holder()
         if holder:
             raise UserError(
                 f"{self.place.parent}: another run is at work there (process {holder['pid']} on {holder['host']}); "
@@ -85,8 +88,10 @@ class StoreLock:
         return found
 
     def _beat(self) -> None:
-        now = {"host": socket.gethostname(), "pid": os.getpid(), "time": time.time(), "run": self._run}
-        write_json(self.place, now)
+        write_json(self.place, self._now())
+
+    def _now(self) -> dict[str, Any]:
+        return {"host": socket.gethostname(), "pid": os.getpid(), "time": time.time(), "run": self._run}
 
 
 def _is_alive(pid: int) -> bool:

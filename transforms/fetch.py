@@ -4,13 +4,12 @@ A store takes 20 to 50 ms to answer, however little is asked for. So requests ar
 time, and files that lie close together in an archive are asked for as one.
 """
 
-import functools
-import os
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+from fsspec.utils import merge_offset_ranges
 
 from transforms.archives import Pieces, member_extent
 from transforms.image import ImageCheck
@@ -18,7 +17,7 @@ from transforms.parameters import TextForm
 from transforms.raw_files import RawInput, is_remote
 from transforms.raw_sample import RawSample, SampleFiles, read_sample
 from transforms.reject import Reject
-from transforms.storage.store import CONNECTIONS
+from transforms.storage import in_threads
 
 _GAP = 64 * 1024  # what lies between two files is read along up to here: it is sooner there than another answer
 _SPAN = 8 * 1024 * 1024  # bytes of one request, so that several are under way
@@ -43,16 +42,7 @@ def read_samples(
 
 def map_reads(inputs: list[RawInput], read: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
     """Maps a function that reads of the inputs; many at a time where any of these is in an object store."""
-    return _pool().map(read, items) if any(map(is_remote, inputs)) else map(read, items)
-
-
-@functools.cache
-def _pool() -> ThreadPoolExecutor:
-    """One for the process, whose threads are started when they are needed."""
-    return ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="fetch")
-
-
-os.register_at_fork(after_in_child=_pool.cache_clear)
+    return iter(in_threads(read, items)) if any(map(is_remote, inputs)) else map(read, items)
 
 
 class _PiecesAtHand(Pieces):
@@ -61,7 +51,7 @@ class _PiecesAtHand(Pieces):
     def __init__(self, pieces: Pieces, spans: list[tuple[int, int]]) -> None:
         super().__init__(pieces.paths, pieces.sizes)
         self._offsets = [start for start, _ in spans]
-        self._spans = list(_pool().map(lambda span: pieces.read_at(span[0], span[1] - span[0]), spans))
+        self._spans = in_threads(lambda span: pieces.read_at(span[0], span[1] - span[0]), spans)
 
     def read_at(self, offset: int, size: int) -> bytes:
         """See `Pieces.read_at`."""
@@ -96,15 +86,12 @@ def spans(extents: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     Returns:
         Spans of up to 8 MiB, in order; 64 MiB of them at most. What they do not hold is large, and read on its own.
     """
-    joined: list[tuple[int, int]] = []
-    held = 0
+    held, wanted = 0, []
     for start, stop in sorted(extents):
-        if stop - start > _SPAN or held + stop - start > _SPANS:
-            continue
-        if joined and start <= joined[-1][1] + _GAP and stop - joined[-1][0] <= _SPAN:
-            first, last = joined.pop()
-            held -= last - first
-            start, stop = first, max(last, stop)
-        held += stop - start
-        joined.append((start, stop))
-    return joined
+        if stop - start <= _SPAN and held + stop - start <= _SPANS:
+            wanted.append((start, stop))
+            held += stop - start
+    _, starts, stops = merge_offset_ranges(
+        [""] * len(wanted), [start for start, _ in wanted], [stop for _, stop in wanted], _GAP, _SPAN
+    )
+    return list(zip(starts, stops, strict=True))

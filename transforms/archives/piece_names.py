@@ -16,7 +16,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from transforms.errors import UserError
-from transforms.storage import Place, RemotePath
+from transforms.storage import Place, RemotePath, list_files
 
 _WHOLE = re.compile(r"(?P<stem>.+)(?P<ending>\.zip|\.tar)", re.IGNORECASE)
 _SPANNED = re.compile(r"(?P<stem>.+)(?P<ending>\.z)(?P<suffix>\d{2,})", re.IGNORECASE)
@@ -111,9 +111,7 @@ def _folder(path: Place) -> Place:
 def _listed(folder: Place, stem: str) -> list[str]:
     """The names in a folder, sorted; of an object store only those that begin with the stem."""
     if isinstance(folder, RemotePath):
-        start = len(folder.url) + 1
-        names = [file.path[start:] for file in folder.store.list(f"{folder}/{stem}")]
-        return sorted(name for name in names if "/" not in name)
+        return [path for path, _ in list_files(folder, stem) if "/" not in path]
     try:
         return sorted(os.listdir(folder))
     except OSError as error:

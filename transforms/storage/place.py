@@ -1,21 +1,49 @@
-"""Names of files and folders: paths of a file system, and those of an object store, which are used alike."""
+"""Names of files and folders: paths of a file system, and URLs of an object store or HDFS, which are used alike."""
 
 import dataclasses
+import errno
+import functools
+import logging
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+from fsspec import AbstractFileSystem, get_filesystem_class
 
 from transforms.errors import UserError
-from transforms.storage.store import SCHEMES, Store, store_of
+
+SCHEMES = {  # each with the package that reads it, and what to install to have that
+    "gs": ("gcsfs", "threedface[gcp]"),
+    "s3": ("s3fs", "threedface[aws]"),
+    "abfs": ("adlfs", "threedface[azure]"),
+    "hdfs": ("pyarrow", "pyarrow"),
+    "memory": ("fsspec", "fsspec"),  # within one process, for tests
+}
 
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]+")
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(:[0-9]+)?")
 _SIGNED = re.compile(r"[?&](?:x-(?:amz|goog)-[a-z-]+|\w*(?:access|token|signature|credential)\w*|sig)=", re.IGNORECASE)
+
+_CONNECTIONS = 64  # of one process to S3; more than threads that read
+_ATTEMPTS = 7  # of one request to S3; their pauses double, half a minute together. gcsfs has the same of its own
+
+_NO_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError", "DefaultCredentialsError", "RefreshError")
+_WRONG_SETTINGS = ("ValueError", "ProfileNotFound", "ParamValidationError")
+_REFUSED = (
+    "401", "403", "AccessDenied", "AllAccessDisabled", "AccountProblem", "InvalidAccessKeyId", "InvalidToken",
+    "SignatureDoesNotMatch", "ExpiredToken", "Forbidden", "Unauthorized", "RequestTimeTooSkewed",
+)  # fmt: skip
+_EXISTS = ("412", "PreconditionFailed", "409", "ConditionalRequestConflict")
+_PAST_THE_END = ("416", "InvalidRange")
 
 
 @dataclasses.dataclass(frozen=True, order=True)
 class RemotePath:
-    """A file or folder of an object store. Has those of pathlib's names that are needed of both kinds.
+    """A file or folder of an object store. Has the methods of pathlib that both kinds need.
 
     Attributes:
         url: such as ``gs://bucket/folder/file``, without a slash at its end.
@@ -44,36 +72,65 @@ class RemotePath:
     @property
     def parent(self) -> "RemotePath":
         """The folder that this one is in; a bucket is in itself."""
-        above = self.url.rpartition("/")[0]
-        return self if above.endswith("/") else RemotePath(above)
+        parent = self.url.rpartition("/")[0]
+        return self if parent.endswith("/") else RemotePath(parent)
 
     def with_name(self, name: str) -> "RemotePath":
         """Another file or folder beside this one."""
         return self.parent / name
 
     @property
-    def store(self) -> Store:
-        """The store that holds it."""
-        return store_of(self.url.partition("://")[0])
+    def system(self) -> AbstractFileSystem:
+        """The file system of fsspec that holds it, see `file_system`."""
+        scheme, _, rest = self.url.partition("://")
+        return file_system(scheme, rest.partition("/")[0])
+
+    @property
+    def key(self) -> str:
+        """Its name within `system`."""
+        key: str = self.system._strip_protocol(self.url)
+        return key
+
+    def info(self) -> dict[str, Any]:
+        """What the store knows of it, such as its ``size`` and ``type`` (file or directory).
+
+        Raises:
+            FileNotFoundError: there is neither a file nor a folder of this name.
+        """
+        with store_errors(self.url):
+            found: dict[str, Any] = self.system.info(self.key)
+        return found
 
     def is_file(self) -> bool:
-        """Whether there is an object of this name."""
-        return self.store.size(self.url) is not None
+        """Whether there is a file of this name."""
+        return self._type() == "file"
 
     def is_dir(self) -> bool:
-        """Whether there is an object within it."""
-        return next(iter(self.store.list(f"{self.url}/")), None) is not None
+        """Whether there is a folder of this name, and no file."""
+        return self._type() == "directory"
 
     def exists(self) -> bool:
         """Whether it is a file or a folder."""
-        return self.is_file() or self.is_dir()
+        return self._type() is not None
+
+    def _type(self) -> str | None:
+        try:
+            return str(self.info()["type"])
+        except FileNotFoundError:
+            return None
 
     def read_bytes(self) -> bytes:
-        """The object's bytes."""
-        return self.store.read(self.url)
+        """The file's bytes."""
+        if self.parent == self:
+            raise IsADirectoryError(errno.EISDIR, "a bucket, not an object in it", self.url)
+        # s3fs would ask for the size first.
+        one_request = {"max_concurrency": 1} if self.url.startswith("s3://") else {}
+        with store_errors(self.url):
+            data: bytes = self.system.cat_file(self.key, **one_request)
+        return data
 
     def read_text(self, encoding: str) -> str:
-        """The object as text."""
+        """The file as text."""
         return self.read_bytes().decode(encoding)
 
 
@@ -81,27 +138,128 @@ Place: TypeAlias = Path | RemotePath
 
 
 def parse_place(text: str) -> Place:
-    """A file or folder as a person names it.
+    """A file or folder as a user names it.
 
     Raises:
-        UserError: a URL of a scheme that is not known, without a bucket, or with credentials in it. Credentials are
-            not repeated.
+        UserError: a URL of an unknown scheme, without a bucket, or with credentials in it. Credentials are not
+            repeated.
     """
     match = _URL.fullmatch(text)
     if match is None:
         return Path(text)
     scheme, (bucket, _, name) = match["scheme"], match["rest"].partition("/")
     if scheme not in SCHEMES:
-        known = " or ".join(f"{scheme}://" for scheme in SCHEMES)
-        raise UserError(f"{scheme}:// is not known; name a path of the file system, or {known}")
-    if "@" in bucket or ":" in bucket or _SIGNED.search(name):
+        known = ", ".join(f"{scheme}://" for scheme in SCHEMES if scheme != "memory")
+        raise UserError(f"{scheme}:// is not known; name a path of the file system, or one of {known}")
+    host = _HOST if scheme == "hdfs" else _BUCKET
+    if "@" in bucket or (":" in bucket and host is _BUCKET) or _SIGNED.search(name):
         raise UserError(
             f"{scheme}://...: credentials do not belong in a name, which is written into the output; name "
             f"{scheme}://bucket/folder, and put the credentials where the store's own tools look for them"
         )
-    if not _BUCKET.fullmatch(bucket):
+    if not host.fullmatch(bucket):
         raise UserError(f"{text}: {bucket!r} is not the name of a bucket; {scheme}://bucket/folder is expected")
     name = name.rstrip("/")
     if "//" in f"/{name}":
         raise UserError(f"{text}: holds a folder without a name (//); take one slash away")
     return RemotePath(f"{scheme}://{bucket}/{name}".rstrip("/"))
+
+
+@functools.cache
+def file_system(scheme: str, host: str) -> AbstractFileSystem:
+    """The file system of a URL, one per process; its listings are never cached.
+
+    Raises:
+        UserError: the package for the scheme is not installed.
+        PermissionError: there are no credentials of Google.
+    """
+    package, install = SCHEMES[scheme]
+    try:
+        if scheme == "gs":
+            return _google()
+        system = get_filesystem_class(scheme)
+        if scheme == "s3":
+            return system(**_s3_options())
+    except ImportError:
+        raise UserError(f"{scheme}:// needs the package {package}: pip install '{install}'") from None
+    with store_errors(f"{scheme}://{host}"):
+        options = system._get_kwargs_from_urls(f"{scheme}://{host}/")  # of HDFS, its host and port
+        return system(use_listings_cache=False, skip_instance_cache=True, **options)
+
+
+# A forked process must not use its parent's connections, nor the thread that reads them.
+os.register_at_fork(after_in_child=file_system.cache_clear)
+
+
+def _google() -> AbstractFileSystem:
+    # Not the class that gcsfs registers, which asks what kind each bucket is, by another protocol.
+    from gcsfs.core import GCSFileSystem
+
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # it prints tracebacks of errors that it raises, too
+    token = "anon" if os.environ.get("STORAGE_EMULATOR_HOST") else "google_default"
+    with store_errors("gs://"):
+        return GCSFileSystem(token=token, consistency="md5", use_listings_cache=False, skip_instance_cache=True)
+
+
+def _s3_options() -> dict[str, Any]:
+    """Beam's flags for S3, where they are given; Beam sets those of its file systems in workers, too."""
+    from apache_beam.io.filesystems import FileSystems
+    from apache_beam.options.pipeline_options import PipelineOptions, S3Options
+
+    flags = (FileSystems._pipeline_options or PipelineOptions([])).view_as(S3Options)
+    return {
+        "key": flags.s3_access_key_id,
+        "secret": flags.s3_secret_access_key,
+        "token": flags.s3_session_token,
+        "endpoint_url": flags.s3_endpoint_url,
+        "use_ssl": not flags.s3_disable_ssl,
+        "client_kwargs": {"region_name": flags.s3_region_name, "verify": flags.s3_verify},
+        "config_kwargs": {
+            "max_pool_connections": _CONNECTIONS,
+            "retries": {"mode": "legacy", "total_max_attempts": _ATTEMPTS},
+        },
+        "use_listings_cache": False,
+        "skip_instance_cache": True,
+    }
+
+
+@contextmanager
+def store_errors(url: str) -> Iterator[None]:
+    """Makes one-line OSErrors that name the URL of a store's errors, whose texts may hold addresses and accounts.
+
+    A range that begins at the end of a file or after it is errno.ERANGE.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, UserError) or (isinstance(error, OSError) and "://" in str(error.filename)):
+            raise  # it is one of these already
+        raise _os_error(error, url) from None
+
+
+def _os_error(error: Exception, url: str) -> OSError:
+    code = _code(error)
+    if isinstance(error, FileExistsError) or code in _EXISTS:
+        return FileExistsError(errno.EEXIST, "is there already", url)
+    if isinstance(error, FileNotFoundError):
+        return FileNotFoundError(errno.ENOENT, "no such object or bucket", url)
+    if code in _PAST_THE_END:
+        return OSError(errno.ERANGE, "the file ends before", url)
+    if code in _NO_CREDENTIALS:
+        hint = "gcloud auth application-default login" if url.startswith("gs:") else "set them in the environment"
+        return PermissionError(errno.EACCES, f"no credentials, or they are refused; {hint}", url)
+    if isinstance(error, PermissionError) or code in _REFUSED:
+        return PermissionError(errno.EACCES, f"access refused ({code}); check the account and the name", url)
+    if code in _WRONG_SETTINGS:
+        return OSError(errno.EINVAL, f"the name or the settings of the store are wrong ({code})", url)
+    return OSError(errno.EIO, f"the store failed ({code})", url)
+
+
+def _code(error: BaseException) -> str:
+    """The store's code for an error, or else the error's class."""
+    for found in (error, error.__cause__):
+        response = getattr(found, "response", None)
+        code = response["Error"].get("Code") if isinstance(response, dict) else getattr(found, "code", None)
+        if code:
+            return str(code)
+    return "403" if str(error).startswith("Forbidden") else type(error).__name__  # gcsfs has no more than this text
