@@ -17,7 +17,7 @@ from transforms.parameters import TextForm
 from transforms.raw_files import RawInput, is_remote
 from transforms.raw_sample import RawSample, SampleFiles, read_sample
 from transforms.reject import Reject
-from transforms.storage import in_threads
+from transforms.storage import RemotePath, in_threads, read_files, store_errors
 
 _GAP = 64 * 1024  # what lies between two files is read along up to here: it is sooner there than another answer
 _SPAN = 8 * 1024 * 1024  # bytes of one request, so that several are under way
@@ -36,7 +36,7 @@ def read_samples(
         OSError: an object store failed, or refuses.
     """
     samples = list(samples)
-    near = _with_spans(inputs, samples)
+    near = _at_hand(inputs, samples)
     return list(map_reads(inputs, lambda files: read_sample(near, files, image_check, form), samples))
 
 
@@ -63,20 +63,56 @@ class _PiecesAtHand(Pieces):
         return super().read_at(offset, size)
 
 
-def _with_spans(inputs: list[RawInput], samples: list[SampleFiles]) -> list[RawInput]:
-    """The inputs; of archives in object stores, with what the samples need of them."""
-    wanted: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for sample in samples:
-        for file in sample.files.values():
-            place = inputs[file.root]
-            if isinstance(place, Pieces) and place.is_remote and file.extent is not None:
-                offset, stored_bytes, method, _ = file.extent
-                wanted[file.root].append(member_extent(file.path, offset, stored_bytes, method, place.size))
+class _FolderAtHand(RemotePath):
+    """A folder of which some files have been read already."""
+
+    _files: dict[str, bytes | Exception]
+
+    def __init__(self, folder: RemotePath, paths: list[str]) -> None:
+        super().__init__(folder.url)
+        object.__setattr__(self, "_files", dict(zip(paths, read_files([folder / path for path in paths]), strict=True)))
+
+    def __truediv__(self, name: str) -> RemotePath:
+        """See `RemotePath`."""
+        url = f"{self.url}/{name}"
+        return _FileAtHand(url, self._files[name]) if name in self._files else RemotePath(url)
+
+
+class _FileAtHand(RemotePath):
+    """A file that has been read already, or could not be read."""
+
+    _found: bytes | Exception
+
+    def __init__(self, url: str, found: bytes | Exception) -> None:
+        super().__init__(url)
+        object.__setattr__(self, "_found", found)
+
+    def read_bytes(self) -> bytes:
+        """See `RemotePath.read_bytes`."""
+        with store_errors(self.url):
+            if isinstance(self._found, Exception):
+                raise self._found
+        return self._found
+
+
+def _at_hand(inputs: list[RawInput], samples: list[SampleFiles]) -> list[RawInput]:
+    """The inputs; those in object stores with the bytes that the samples need of them, up to 64 MiB each."""
+    extents: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    loose: dict[int, dict[str, int]] = defaultdict(dict)
+    for file in (file for sample in samples for file in sample.files.values()):
+        place = inputs[file.root]
+        if isinstance(place, RemotePath):
+            if file.bytes <= _SPAN and sum(loose[file.root].values()) + file.bytes <= _SPANS:
+                loose[file.root][file.path] = file.bytes
+        elif isinstance(place, Pieces) and place.is_remote and file.extent is not None:
+            offset, stored_bytes, method, _ = file.extent
+            extents[file.root].append(member_extent(file.path, offset, stored_bytes, method, place.size))
     near = list(inputs)
-    for root, extents in wanted.items():
-        pieces = inputs[root]
-        assert isinstance(pieces, Pieces)
-        near[root] = _PiecesAtHand(pieces, spans(extents))
+    for root, place in enumerate(inputs):
+        if isinstance(place, Pieces) and extents[root]:
+            near[root] = _PiecesAtHand(place, spans(extents[root]))
+        elif isinstance(place, RemotePath):
+            near[root] = _FolderAtHand(place, list(loose[root]))
     return near
 
 

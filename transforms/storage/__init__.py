@@ -19,13 +19,14 @@ from transforms.storage.files import (
     local_files,
     make_folder,
     own_folder,
+    read_files,
     read_range,
     remove,
     remove_files,
     write_file,
     written_whole,
 )
-from transforms.storage.place import Place, RemotePath, parse_place
+from transforms.storage.place import Place, RemotePath, parse_place, store_errors
 
 __all__ = [
     "Place",
@@ -41,9 +42,11 @@ __all__ = [
     "make_folder",
     "own_folder",
     "parse_place",
+    "read_files",
     "read_range",
     "remove",
     "remove_files",
+    "store_errors",
     "write_file",
     "written_whole",
 ]

@@ -91,6 +91,11 @@ class RemotePath:
         key: str = self.system._strip_protocol(self.url)
         return key
 
+    @property
+    def one_request(self) -> dict[str, int]:
+        """Options for reading a file by one request: s3fs would ask for the size first."""
+        return {"max_concurrency": 1} if self.url.startswith("s3://") else {}
+
     def info(self) -> dict[str, Any]:
         """What the store knows of it, such as its ``size`` and ``type`` (file or directory).
 
@@ -123,10 +128,8 @@ class RemotePath:
         """The file's bytes."""
         if self.parent == self:
             raise IsADirectoryError(errno.EISDIR, "a bucket, not an object in it", self.url)
-        # s3fs would ask for the size first.
-        one_request = {"max_concurrency": 1} if self.url.startswith("s3://") else {}
         with store_errors(self.url):
-            data: bytes = self.system.cat_file(self.key, **one_request)
+            data: bytes = self.system.cat_file(self.key, **self.one_request)
         return data
 
     def read_text(self, encoding: str) -> str:

@@ -135,7 +135,9 @@ def test_a_store_whose_package_is_missing(scheme, package, extra, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.delitem(_registry, scheme, raising=False)
     file_system.cache_clear()
-    with pytest.raises(UserError, match=rf"{scheme}:// needs the package {package}: pip install 'threedface\[{extra}\]'"):
+    with pytest.raises(
+        UserError, match=rf"{scheme}:// needs the package {package}: pip install 'threedface\[{extra}\]'"
+    ):
         RemotePath(f"{scheme}://bucket/a").read_bytes()
     file_system.cache_clear()
 

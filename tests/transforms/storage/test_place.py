@@ -37,7 +37,10 @@ def test_a_url(text, url):
         ("gs://a b/c", "not the name of a bucket"),
         ("gs://bucket//a", "without a name"),
         ("s3://bucket/a//b", "without a name"),
-        ("ftp://host/a", "ftp:// is not known; name a path of the file system, or one of gs://, s3://, abfs://, hdfs://"),
+        (
+            "ftp://host/a",
+            "ftp:// is not known; name a path of the file system, or one of gs://, s3://, abfs://, hdfs://",
+        ),
     ],
 )
 def test_a_url_that_is_none_of_ours(text, said):
