@@ -17,7 +17,7 @@ from typing import Any
 
 from transforms.errors import UserError
 from transforms.json_files import read_json, write_json
-from transforms.storage import RemotePath, create_file, remove, remove_files
+from transforms.storage import RemotePath, create_file, remove_files
 
 _BEAT_SECONDS = 60.0
 _FRESH_SECONDS = 180.0  # three beats; the clocks of two machines may differ a little
@@ -42,9 +42,11 @@ class StoreLock:
             UserError: another run has it, and is alive as far as can be seen.
             OSError: the store refuses.
         """
-        holder = self.holder()
+        found = self._found()
+        holder = self._alive(found)
         if not holder:
-            remove(self.place)  # one that has expired
+            if found:  # it has expired
+                remove_files(self.place.parent, [self.place.name])
             with suppress(FileExistsError):  # of another run, or of this one, whose request was sent twice
                 create_file(self.place, json.dumps(self._now()).encode())
             holder = self.holder()
@@ -77,9 +79,17 @@ class StoreLock:
 
     def holder(self) -> dict[str, Any] | None:
         """Who else has the lock and is alive, as far as can be seen: host, pid, time and run."""
+        return self._alive(self._found())
+
+    def _found(self) -> dict[str, Any] | None:
         try:
             found: dict[str, Any] = read_json(self.place)
         except FileNotFoundError:
+            return None
+        return found
+
+    def _alive(self, found: dict[str, Any] | None) -> dict[str, Any] | None:
+        if found is None:
             return None
         if found["run"] == self._run or abs(time.time() - found["time"]) > _FRESH_SECONDS:
             return None
