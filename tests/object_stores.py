@@ -247,11 +247,14 @@ def remote(emulator: Emulator) -> Iterator[RemotePath]:
         yield emulator.folder()
 
 
-@pytest.fixture(params=["local", "gs", "s3"])
+@pytest.fixture(params=["local", "memory", "gs", "s3"])
 def folder(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """An empty folder of the file system, or in either store."""
+    """An empty folder of the file system, of this process's memory, or in either store."""
     if request.param == "local":
         yield request.getfixturevalue("tmp_path")
+        return
+    if request.param == "memory":
+        yield RemotePath(f"memory://{BUCKET}/{next(_numbers)}")
         return
     emulator = request.getfixturevalue(f"{request.param}_emulator")
     with emulator.used():
