@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from transforms.storage import Place, RemotePath, list_paths, write_file
-from transforms.storage.place import file_system
+from transforms.storage.systems import file_system
 
 BUCKET = "threedface-test"
 SECRET = "recognisable-secret-7f3a91"  # what credentials are in tests, to be looked for where it must not be
@@ -273,10 +273,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Clients of this process that try again for a moment only."""
     from gcsfs import retry
 
-    from transforms.storage import place
+    from transforms.storage import systems
 
     monkeypatch.setattr(retry, "asyncio", SimpleNamespace(sleep=lambda seconds: asyncio.sleep(0)))
-    monkeypatch.setattr(place, "_ATTEMPTS", 1)
+    monkeypatch.setattr(systems, "_ATTEMPTS", 1)
     file_system.cache_clear()
     yield
     file_system.cache_clear()

@@ -1,6 +1,7 @@
 """Where files are: on a file system, or in an object store (``gs://``, ``s3://``, ``abfs://``) or HDFS, by fsspec.
 
-    place.py       names of files and folders of either kind, and the stores behind them
+    systems.py     the file systems of fsspec, and their errors
+    place.py       names of files and folders of either kind
     files.py       operations on them, the same for both
 
 An object store has no folders and no rename, but an object is there whole or not at all, and can be created
@@ -26,7 +27,8 @@ from transforms.storage.files import (
     write_file,
     written_whole,
 )
-from transforms.storage.place import Place, RemotePath, parse_place, store_errors
+from transforms.storage.place import Place, RemotePath, parse_place
+from transforms.storage.systems import store_errors
 
 __all__ = [
     "Place",

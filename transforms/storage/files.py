@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeVar
 
 from transforms.errors import named_errors
-from transforms.storage.place import Place, RemotePath, store_errors
+from transforms.storage.place import Place, RemotePath
+from transforms.storage.systems import store_errors
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")

@@ -9,7 +9,7 @@ from object_stores import SECRET, Emulator
 
 from transforms.errors import UserError
 from transforms.storage import RemotePath, list_files, read_range, remove, remove_files, write_file
-from transforms.storage.place import file_system
+from transforms.storage.systems import file_system
 
 
 def actions(place):
