@@ -30,6 +30,7 @@ setup(
     package_data={"pipeline": ["py.typed"], "transforms": ["face/data/*.txt", "depth/layouts/*.toml", "py.typed"]},
     install_requires=[
         "apache-beam>=2.69,<2.78",  # the newest tried: engines and worker pool use private parts of it
+        "fsspec>=2026.3",
         "google-crc32c>=1.7",
         "h5py>=3.11",
         "isal>=1.7",
@@ -47,14 +48,14 @@ setup(
     ],
     extras_require={
         "exr": ["OpenEXR>=3.5"],  # the first that reads from memory
-        "gcp": ["apache-beam[gcp]", "google-cloud-storage>=3.0"],
-        "aws": ["apache-beam[aws]", "boto3>=1.36"],
+        "gcp": ["apache-beam[gcp]", "gcsfs>=2026.3"],  # Dataflow needs Beam's extra
+        "aws": ["s3fs>=2026.3"],  # the first that reads an object by one request
+        "azure": ["adlfs>=2026.2"],
         "test": [
             "OpenEXR>=3.5",
-            "apache-beam[aws,gcp]",
-            "boto3>=1.36",
+            "apache-beam[gcp]",
             "gcp-storage-emulator>=2026.7",
-            "google-cloud-storage>=3.0",
+            "gcsfs>=2026.3",
             "hypothesis>=6.100",
             "moto[s3,server]>=5.1",
             "mypy>=1.15",
@@ -62,6 +63,7 @@ setup(
             "pytest-timeout>=2.3",
             "pytest-xdist>=3.6",
             "ruff>=0.11",
+            "s3fs>=2026.3",
         ],
     },
     entry_points={

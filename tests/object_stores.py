@@ -3,6 +3,7 @@
 A pytest plugin. Tests that use one of its fixtures skip where the packages are missing.
 """
 
+import asyncio
 import http.client
 import importlib.util
 import itertools
@@ -18,18 +19,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
 
-from transforms.storage import list_paths
-from transforms.storage.place import Place, RemotePath
-from transforms.storage.store import store_of
+from transforms.storage import Place, RemotePath, list_paths, write_file
+from transforms.storage.systems import file_system
 
 BUCKET = "threedface-test"
 SECRET = "recognisable-secret-7f3a91"  # what credentials are in tests, to be looked for where it must not be
 
-_PACKAGES = {"gs": ("google.cloud.storage", "gcp_storage_emulator"), "s3": ("boto3", "moto", "flask")}
+_PACKAGES = {"gs": ("gcsfs", "gcp_storage_emulator"), "s3": ("s3fs", "moto", "flask")}
 _START_SECONDS = 30
 
 _numbers = itertools.count()
@@ -74,7 +75,7 @@ class Emulator:
             for name, value in environment.items():
                 patch.setenv(name, value)
             if _clients.get(self.scheme) != environment:  # a client takes half a second to make
-                store_of.cache_clear()
+                file_system.cache_clear()
                 _clients.clear()
                 _clients[self.scheme] = environment
             yield
@@ -126,7 +127,7 @@ def _wait(address: str, process: subprocess.Popen) -> None:
 
 def upload(file: Path, place: RemotePath) -> None:
     """Puts a file in a store."""
-    place.store.write(place.url, file)
+    write_file(place, file.read_bytes())
 
 
 def upload_folder(folder: Path, place: RemotePath) -> None:
@@ -246,11 +247,14 @@ def remote(emulator: Emulator) -> Iterator[RemotePath]:
         yield emulator.folder()
 
 
-@pytest.fixture(params=["local", "gs", "s3"])
+@pytest.fixture(params=["local", "memory", "gs", "s3"])
 def folder(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """An empty folder of the file system, or in either store."""
+    """An empty folder of the file system, of this process's memory, or in either store."""
     if request.param == "local":
         yield request.getfixturevalue("tmp_path")
+        return
+    if request.param == "memory":
+        yield RemotePath(f"memory://{BUCKET}/{next(_numbers)}")
         return
     emulator = request.getfixturevalue(f"{request.param}_emulator")
     with emulator.used():
@@ -267,10 +271,12 @@ def proxy(emulator: Emulator) -> Iterator[Proxy]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Clients of this process that try again for a moment only."""
-    from transforms.storage import gcs, s3
+    from gcsfs import retry
 
-    monkeypatch.setattr(gcs, "_RETRY", gcs._RETRY.with_timeout(0.1))
-    monkeypatch.setattr(s3, "_ATTEMPTS", 1)
-    store_of.cache_clear()
+    from transforms.storage import systems
+
+    monkeypatch.setattr(retry, "asyncio", SimpleNamespace(sleep=lambda seconds: asyncio.sleep(0)))
+    monkeypatch.setattr(systems, "_ATTEMPTS", 1)
+    file_system.cache_clear()
     yield
-    store_of.cache_clear()
+    file_system.cache_clear()

@@ -1,10 +1,11 @@
-"""A lock in an object store, as good as it can be had there: an object that says who is at work.
+"""A lock in an object store: an object that names the run at work, created on condition that it does not exist.
 
-Two runs that look at the same moment may both go in: a store has no lock that both see at once. What
-happens then: they write the same bytes under the same names, and at worst one takes away what the other
-has not marked yet, which that one finds missing, and fails cleanly. Run again, it goes on.
+Of several runs that start at the same moment, the store lets one create it. Only the takeover of an expired
+lock is not one step: two runs that both find the same expired lock can remove each other's. They then write
+the same bytes under the same names; at worst one finds a file missing and fails, and is run again.
 """
 
+import json
 import os
 import socket
 import threading
@@ -15,7 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from transforms.errors import UserError
-from transforms.storage import RemotePath, remove_files
+from transforms.storage import RemotePath, create_file, remove_files
 from transforms.storage.json_files import read_json, write_json
 
 _BEAT_SECONDS = 60.0
@@ -41,10 +42,14 @@ class StoreLock:
             UserError: another run has it, and is alive as far as can be seen.
             OSError: the store refuses.
         """
-        holder = self.holder()
+        found = self._found()
+        holder = self._alive(found)
         if not holder:
-            self._beat()
-            holder = self.holder()  # another may have looked at the same moment
+            if found:  # it has expired
+                remove_files(self.place.parent, [self.place.name])
+            with suppress(FileExistsError):  # of another run, or of this one, whose request was sent twice
+                create_file(self.place, json.dumps(self._now()).encode())
+            holder = self.holder()
         if holder:
             raise UserError(
                 f"{self.place.parent}: another run is at work there (process {holder['pid']} on {holder['host']}); "
@@ -74,9 +79,17 @@ class StoreLock:
 
     def holder(self) -> dict[str, Any] | None:
         """Who else has the lock and is alive, as far as can be seen: host, pid, time and run."""
+        return self._alive(self._found())
+
+    def _found(self) -> dict[str, Any] | None:
         try:
             found: dict[str, Any] = read_json(self.place)
         except FileNotFoundError:
+            return None
+        return found
+
+    def _alive(self, found: dict[str, Any] | None) -> dict[str, Any] | None:
+        if found is None:
             return None
         if found["run"] == self._run or abs(time.time() - found["time"]) > _FRESH_SECONDS:
             return None
@@ -85,8 +98,10 @@ class StoreLock:
         return found
 
     def _beat(self) -> None:
-        now = {"host": socket.gethostname(), "pid": os.getpid(), "time": time.time(), "run": self._run}
-        write_json(self.place, now)
+        write_json(self.place, self._now())
+
+    def _now(self) -> dict[str, Any]:
+        return {"host": socket.gethostname(), "pid": os.getpid(), "time": time.time(), "run": self._run}
 
 
 def _is_alive(pid: int) -> bool:

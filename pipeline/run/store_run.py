@@ -41,7 +41,7 @@ class StoreRun(RunFolder):
         """See `RunFolder.ended`."""
         with _as_user_error("read"):
             # Listed, not asked for by name: a bucket that is not there is no missing manifest.
-            names = {path.rpartition("/")[2] for path, _ in self.final.store.list(f"{self.final}/manifest")}
+            names = {path for path, _ in list_files(self.final, "manifest")}
         for name in (MANIFEST, TOO_MANY_MANIFEST):
             if name in names:
                 return Ended(self.final, read_manifest(self.final, name))
@@ -49,7 +49,7 @@ class StoreRun(RunFolder):
 
     @contextmanager
     def open(self, overwrite: bool) -> Iterator[None]:
-        """See `RunFolder.open`. The lock is the best that can be had, see `StoreLock`."""
+        """See `RunFolder.open`. The lock is an object of the store, see `StoreLock`."""
         with _as_user_error("written"):
             self._lock.take()
         with self._lock.kept():

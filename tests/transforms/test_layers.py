@@ -20,8 +20,8 @@ def imports(path):
             yield node.module
 
 
-# Those that reach object stores use Beam's clients; they are loaded only where a path is of such a store.
-STORES = {TRANSFORMS / "storage" / name for name in ("gcs.py", "s3.py")}
+# Takes Beam's flags for S3, which are loaded only where a path is there.
+STORES = {TRANSFORMS / "storage" / "systems.py"}
 PURE = sorted(path for path in TRANSFORMS.rglob("*.py") if path.parent.name != "steps" and path not in STORES)
 
 

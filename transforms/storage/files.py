@@ -10,19 +10,31 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, NamedTuple, TypeVar
 
 from transforms.errors import named_errors
 from transforms.storage.place import Place, RemotePath
-from transforms.storage.store import StoredFile
+from transforms.storage.systems import store_errors
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
-_PIECE = 8 << 20  # bytes held of a file that is fetched
-_AT_ONCE = 16  # a store answers a request in some 50 ms, and many at once
+_LISTED_BY_PREFIX = ("gs://", "s3://", "abfs://")
+_AT_ONCE = 32  # a store answers a request in some 50 ms, and many at once
+
+
+class StoredFile(NamedTuple):
+    """A file of a folder, with its path in there and its size.
+
+    Attributes:
+        path: its path in the folder.
+        bytes: its size.
+    """
+
+    path: str
+    bytes: int
 
 
 @contextmanager
@@ -37,7 +49,8 @@ def written_whole(place: Place) -> Iterator[BinaryIO]:
             local = Path(folder) / place.name  # a store may go by its suffix
             with named_errors(local), local.open("wb") as file:
                 yield file
-            place.store.write(place.url, local)
+            with store_errors(place.url):
+                place.system.put_file(str(local), place.key)
         return
     unfinished = place.with_name(f".{place.name}.{uuid.uuid4().hex}")
     with named_errors(unfinished), unfinished.open("wb") as file:
@@ -49,16 +62,55 @@ def written_whole(place: Place) -> Iterator[BinaryIO]:
 
 def write_file(place: Place, data: bytes) -> None:
     """Writes a file that is there whole or not at all."""
+    if isinstance(place, RemotePath):
+        with store_errors(place.url):
+            place.system.pipe_file(place.key, data)
+        return
     with written_whole(place) as file:
         file.write(data)
+
+
+def create_file(place: RemotePath, data: bytes) -> None:
+    """Writes a file that is not there yet, in one step that of several writers only one can do; on HDFS, in two.
+
+    Raises:
+        FileExistsError: it is there.
+    """
+    if place.url.startswith("hdfs://"):
+        if place.exists():
+            raise FileExistsError(errno.EEXIST, "is there already", place.url)
+        write_file(place, data)
+        return
+    with store_errors(place.url):
+        place.system.pipe_file(place.key, data, mode="create")
 
 
 def read_range(place: Place, offset: int, size: int) -> bytes:
     """Some bytes of a file; fewer where it ends before."""
     if isinstance(place, RemotePath):
-        return place.store.read(place.url, offset, size)
+        if size == 0:
+            return b""
+        try:
+            with store_errors(place.url):
+                data: bytes = place.system.cat_file(place.key, start=offset, end=offset + size)
+        except OSError as error:
+            if error.errno == errno.ERANGE:
+                return b""
+            raise
+        return data
     with place.open("rb", buffering=0) as file:
         return os.pread(file.fileno(), size, offset)
+
+
+def read_files(places: Sequence[RemotePath]) -> list[bytes | Exception]:
+    """The bytes of files of one store, many read at once; in place of one that cannot be read, the store's error."""
+    if not places:
+        return []
+    options = {"batch_size": _AT_ONCE, **places[0].one_request} if places[0].system.async_impl else {}
+    found: list[bytes | Exception] = places[0].system.cat_ranges(
+        [place.key for place in places], None, None, on_error="return", **options
+    )
+    return found
 
 
 @contextmanager
@@ -69,8 +121,8 @@ def local_file(place: Place) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="threedface-") as folder:
         local = Path(folder) / place.name  # its suffix may say what it is
-        with named_errors(local):
-            _fetch(place, local)
+        with store_errors(place.url):
+            place.system.get_file(place.key, str(local))
         yield local
 
 
@@ -81,19 +133,29 @@ def local_files(places: Sequence[Place]) -> Iterator[list[Path]]:
         yield in_threads(lambda place: stack.enter_context(local_file(place)), places)
 
 
-def list_files(folder: Place) -> Iterator[StoredFile]:
+def list_files(folder: Place, prefix: str = "") -> Iterator[StoredFile]:
     """All files in a folder and those below it, with their paths in there; none where there is no folder.
 
     A store lists them in the order of their paths, a file system folder by folder.
+
+    Args:
+        folder: the folder.
+        prefix: the beginning of the paths to list. A store then lists no others.
     """
     if isinstance(folder, RemotePath):
-        start = len(folder.url) + 1
-        for path, size in folder.store.list(f"{folder.url}/"):
-            yield StoredFile(path[start:], size)
+        start = len(folder.key.rstrip("/")) + 1
+        filters = {"prefix": prefix} if prefix and folder.url.startswith(_LISTED_BY_PREFIX) else {}
+        with store_errors(folder.url):
+            found = folder.system.find(folder.key, detail=True, **filters)
+        for name in sorted(found):
+            # The folder itself is no file in it; objects with a slash are what consoles make of empty folders.
+            if len(name) > start and not name.endswith("/") and name.startswith(prefix, start):
+                yield StoredFile(name[start:], int(found[name]["size"]))
         return
     if folder.exists():
         for path in _walk(folder, _raise):
-            yield StoredFile(path, os.stat(os.path.join(folder, path)).st_size)
+            if path.startswith(prefix):
+                yield StoredFile(path, os.stat(os.path.join(folder, path)).st_size)
 
 
 def list_paths(folder: Place) -> Iterator[str]:
@@ -122,10 +184,10 @@ def file_size(place: Place) -> int:
     """
     if isinstance(place, Path):
         return place.stat().st_size
-    size = place.store.size(place.url)
-    if size is None:
+    found = place.info()
+    if found["type"] != "file":
         raise FileNotFoundError(errno.ENOENT, "no such object", place.url)
-    return size
+    return int(found["size"])
 
 
 def has_size(place: Place, size: int) -> bool:
@@ -145,7 +207,7 @@ def make_folder(folder: Place) -> None:
 def remove_files(folder: Place, paths: Iterable[str]) -> None:
     """Removes files of a folder, as far as they are there, by their paths in it."""
     if isinstance(folder, RemotePath):
-        folder.store.delete([f"{folder}/{path}" for path in paths])
+        in_threads(_remove_object, [folder / path for path in paths])
         return
     for path in paths:
         (folder / path).unlink(missing_ok=True)
@@ -154,7 +216,7 @@ def remove_files(folder: Place, paths: Iterable[str]) -> None:
 def remove(place: Place) -> None:
     """Removes a file, or a folder with all that is in it, if it is there."""
     if isinstance(place, RemotePath):
-        place.store.delete([place.url, *(path for path, _ in place.store.list(f"{place.url}/"))])
+        in_threads(_remove_object, [*(place / path for path in list_paths(place)), place])
     elif place.is_dir():
         shutil.rmtree(place)
     else:
@@ -174,12 +236,9 @@ def own_folder() -> Path:
     return folder
 
 
-def _fetch(place: RemotePath, local: Path) -> None:
-    with local.open("wb") as file:
-        while piece := place.store.read(place.url, file.tell(), _PIECE):
-            file.write(piece)
-            if len(piece) < _PIECE:
-                break
+def _remove_object(place: RemotePath) -> None:
+    with suppress(FileNotFoundError), store_errors(place.url):
+        place.system.rm_file(place.key)
 
 
 def in_threads(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:

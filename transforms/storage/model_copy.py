@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from transforms.face.prepared_model import BLOCKS_FILE, GEOMETRY_FILE
-from transforms.storage import Place, RemotePath, list_files, local_file, own_folder
+from transforms.storage import Place, RemotePath, list_files, local_file, own_folder, write_file
 
 _FILES = (BLOCKS_FILE, GEOMETRY_FILE)
 
@@ -27,7 +27,7 @@ def offer_model(model: Path, folder: RemotePath) -> RemotePath:
     there = dict(list_files(copy))
     for name in _FILES:
         if there.get(name) != (model / name).stat().st_size:
-            copy.store.write(f"{copy}/{name}", model / name)
+            write_file(copy / name, (model / name).read_bytes())
     return copy
 
 

@@ -15,7 +15,7 @@ SHARD = r"1\.0\.0/threedface-"
 LOCK = FOLDER + ".unfinished/lock.json"
 
 # The store, the number of workers, and the moment, by what is asked of the store then: the so-manieth request of a
-# method for such an object. (Of an upload to gs://, and of removals in s3://, the name is not in the request's path.)
+# method for such an object. (Of an upload to gs://, the name is not in the request's path.)
 MOMENTS = {
     "writing a shard, gs": ("gs", 2, 4, "POST", "upload"),
     "writing a shard, s3": ("s3", 1, 2, "PUT", SHARD),
@@ -23,7 +23,7 @@ MOMENTS = {
     "writing a sidecar, s3": ("s3", 2, 2, "PUT", "unfinished/sidecars/"),
     "before the commit, s3": ("s3", 1, 1, "PUT", r"1\.0\.0/manifest"),
     "cleaning, gs": ("gs", 1, 1, "DELETE", "unfinished%2Fplan"),
-    "cleaning, s3": ("s3", 2, 4, "POST", "delete"),
+    "cleaning, s3": ("s3", 2, 1, "DELETE", "unfinished/plan"),
 }
 
 

@@ -3,13 +3,16 @@
 import os
 import socket
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from pipeline.run import store_lock
 from pipeline.run.store_lock import StoreLock
 from transforms.errors import UserError
+from transforms.storage import create_file
 from transforms.storage.json_files import read_json, write_json
 
 
@@ -71,4 +74,45 @@ def test_a_run_that_lost_it_leaves_that_of_the_next(lock):
     lock.take()
     with lock.kept():
         left_by(lock)
+    assert read_json(lock.place)["run"] == "another"
+
+
+def test_of_runs_that_start_at_the_same_moment_one_has_it(s3_emulator, monkeypatch):
+    with s3_emulator.used():
+        locks = [StoreLock(s3_emulator.folder() / "lock.json")]
+        locks += [StoreLock(locks[0].place) for _ in range(7)]
+        together = threading.Barrier(len(locks))
+
+        def create(place, data):
+            together.wait()  # all have found it free
+            create_file(place, data)
+
+        def take(lock):
+            try:
+                lock.take()
+            except UserError:
+                return False
+            return True
+
+        monkeypatch.setattr(store_lock, "create_file", create)
+        monkeypatch.setattr(store_lock, "_is_alive", lambda pid: True)  # as if each were a process of its own
+
+        with ThreadPoolExecutor(len(locks)) as pool:
+            assert sum(pool.map(take, locks)) == 1
+
+
+@pytest.mark.parametrize("emulator", ["gs"], indirect=True)
+def test_google_is_asked_to_create_it_only_where_there_is_none(emulator, proxy):
+    lock = StoreLock(emulator.folder() / "lock.json")
+
+    def harm(number, path):
+        if "upload" not in path or "ifGenerationMatch=0" not in path:
+            return None
+        proxy.harm = lambda number, path: None
+        left_by(lock)  # by another run, since it was found free
+        return 412
+
+    proxy.harm = harm
+    with pytest.raises(UserError, match="process 7 on elsewhere"):
+        lock.take()
     assert read_json(lock.place)["run"] == "another"

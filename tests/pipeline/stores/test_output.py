@@ -140,7 +140,7 @@ def test_a_store_that_fails_in_the_middle_ends_the_run_and_the_same_command_goes
     harm, words, proxy, emulator, quick, to_store, expected, capsys
 ):
     output = emulator.folder()
-    proxy.harm = lambda number, path: harm if number > 25 else None
+    proxy.harm = lambda number, path: harm if number > 48 else None
     assert to_store(output) == 1
     error = capsys.readouterr().err
     assert "Traceback" not in error

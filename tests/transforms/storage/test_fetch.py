@@ -55,7 +55,7 @@ def samples_of(listing):
 
 
 def test_files_of_a_local_folder_are_read_without_threads(listing, monkeypatch):
-    monkeypatch.setattr(fetch, "_pool", None)
+    monkeypatch.setattr(fetch, "in_threads", None)
     found = read_samples(listing.inputs, samples_of(listing), "scan", AUGMENTED_TEXT)
     assert len(found) == 30
 

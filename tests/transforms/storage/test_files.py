@@ -19,7 +19,7 @@ from transforms.storage import (
     written_whole,
 )
 
-ODD = ["a b.txt", "ü/ñ 人.txt", "#1.txt", "what?.txt", "50%.txt", "50%25.txt", "a+b.txt", "a&b=c;d.txt"]
+ODD = ["a b.txt", "ü/ñ 人.txt", "#1.txt", "what?.txt", "50%.txt", "50%25.txt", "a+b.txt", "a&b=c.txt", "a;b.txt"]
 
 
 def write(place, data=b"x"):
@@ -73,6 +73,8 @@ def test_an_empty_file_has_no_range(folder):
 
 @pytest.mark.parametrize("name", ODD)
 def test_names_may_be_odd(folder, name):
+    if ";" in name and str(folder).startswith("gs://"):
+        pytest.skip("the emulator takes what follows a semicolon for parameters of the URL; Google does not")
     place = folder / name
     write(place, name.encode())
     assert place.read_text("utf-8") == name
@@ -155,19 +157,18 @@ def test_more_files_than_s3_lists_or_removes_at_once(s3_emulator):
 
 def test_all_pages_of_a_listing_of_google_are_read(gs_emulator):
     """The emulator gives all in one page, Google 1000 objects."""
-    first = b'{"nextPageToken": "next", "items": [{"name": "a/1", "size": "1"}]}'
+    first = b'{"kind": "storage#objects", "nextPageToken": "next", "items": [{"name": "a/1", "size": "1"}]}'
+    second = b'{"kind": "storage#objects", "items": [{"name": "a/2", "size": "2"}]}'
     with Proxy(gs_emulator.address) as proxy, Emulator("gs", proxy.address).used():
-        proxy.harm = lambda number, path: b'{"items": [{"name": "a/2", "size": "2"}]}' if "pageToken" in path else first
+        proxy.harm = lambda number, path: second if "pageToken" in path else first
         assert list(list_files(RemotePath("gs://bucket/a"))) == [("1", 1), ("2", 2)]
         assert sum("prefix=" in path for _, path in proxy.requests) == 2
 
 
-def test_objects_that_stand_for_folders_are_no_files(remote, tmp_path):
-    empty = tmp_path / "empty"
-    empty.touch()
+def test_objects_that_stand_for_folders_are_no_files(remote):
     write_file(remote / "data/a.txt", b"a")
     for folder in ("data/empty/", "data/"):  # as consoles make them
-        remote.store.write(f"{remote}/{folder}", empty)
+        remote.system.pipe_file(f"{remote.key}/{folder}", b"")
     assert names(remote) == ["data/a.txt"]
     assert (remote / "data").is_dir()
 

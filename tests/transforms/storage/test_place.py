@@ -20,6 +20,8 @@ def test_a_path(text):
         ("gs://bucket/", "gs://bucket"),
         ("s3://bucket.name/a/b/", "s3://bucket.name/a/b"),
         ("s3://bucket/a b#1?2%20+", "s3://bucket/a b#1?2%20+"),
+        ("abfs://container/a", "abfs://container/a"),
+        ("hdfs://namenode:8020/user/a", "hdfs://namenode:8020/user/a"),
         ("gs://bucket/me@home/x?y=1&z=2", "gs://bucket/me@home/x?y=1&z=2"),
     ],
 )
@@ -35,7 +37,10 @@ def test_a_url(text, url):
         ("gs://a b/c", "not the name of a bucket"),
         ("gs://bucket//a", "without a name"),
         ("s3://bucket/a//b", "without a name"),
-        ("ftp://host/a", "ftp:// is not known; name a path of the file system, or gs:// or s3://"),
+        (
+            "ftp://host/a",
+            "ftp:// is not known; name a path of the file system, or one of gs://, s3://, abfs://, hdfs://",
+        ),
     ],
 )
 def test_a_url_that_is_none_of_ours(text, said):

@@ -21,7 +21,7 @@ from transforms.errors import Reject, UserError
 from transforms.raw.archives.members import ArchiveMember, Pieces, has_header
 from transforms.raw.archives.tar import read_tar_directory
 from transforms.raw.archives.zip import read_zip_directory
-from transforms.storage import Place, RemotePath
+from transforms.storage import Place, RemotePath, list_files
 
 _TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
 
@@ -162,9 +162,7 @@ def _folder(path: Place) -> Place:
 def _list(folder: Place, stem: str) -> list[str]:
     """The names in a folder, sorted; of an object store only those that begin with the stem."""
     if isinstance(folder, RemotePath):
-        start = len(folder.url) + 1
-        names = [file.path[start:] for file in folder.store.list(f"{folder}/{stem}")]
-        return sorted(name for name in names if "/" not in name)
+        return [path for path, _ in list_files(folder, stem) if "/" not in path]
     try:
         return sorted(os.listdir(folder))
     except OSError as error:
