@@ -118,4 +118,4 @@ def test_one_map_alone(raw, convert, tmp_path):
 
 def test_an_unknown_map_is_refused(raw, convert, tmp_path):
     done = convert(raw.dataset, tmp_path / "out", "--maps", "depth,uv")
-    assert done.returncode == 2 and "'uv' is none of depth, normals, pncc, mask" in done.stderr
+    assert done.returncode == 2 and "'uv' is not one of depth, normals, pncc, mask" in done.stderr

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.planning.plan import CHUNK_BYTES, CHUNK_SAMPLES, make_plan, plan_digest
+from pipeline.planning.plan import CHUNK_BYTES, CHUNK_SAMPLES, LARGEST_SHARD_BYTES, make_plan, plan_digest
 from pipeline.planning.raw_inputs import Listing
 from pipeline.planning.splits import split_by_hash
 from transforms.errors import UserError
@@ -46,6 +46,12 @@ sources = st.dictionaries(st.integers(0, 500).map(lambda n: f"afw_{n}_1"), st.in
 
 @given(sources, st.integers(1 << 20, 40 << 20), st.one_of(st.none(), st.integers(1, 9)), st.integers(100, 3_000_000))
 def test_plans_lose_nothing_and_keep_sources_whole(counts, shard_bytes, num_shards, size):
+    splits = [split_of(source) for source in counts]
+    totals = [sum(counts[source] for source in counts if split_of(source) == split) for split in set(splits)]
+    if num_shards and max(totals) * (size + 9 + NUMBERS) > num_shards * LARGEST_SHARD_BYTES:
+        with pytest.raises(UserError, match="or more"):
+            plan_of(listing_of(counts, size), shard_bytes, num_shards)
+        return
     plan = plan_of(listing_of(counts, size), shard_bytes, num_shards)
 
     names = [files.name for chunk in plan.chunks for files in chunk.samples]
