@@ -113,7 +113,6 @@ def read_raw_file(inputs: list[RawInput], file: RawFile, most: int) -> bytes:
     try:
         if isinstance(place, RemotePath):
             remote = place / file.path
-            # Whole objects are verified by their checksums, ranges cannot be.
             return remote.read_bytes() if file.bytes <= most else read_range(remote, 0, most + 1)
         # System calls: for files this small, Python's file objects double the time.
         descriptor = os.open(f"{place}/{file.path}", os.O_RDONLY | os.O_CLOEXEC)

@@ -10,7 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeVar
 
@@ -124,13 +124,6 @@ def local_file(place: Place) -> Iterator[Path]:
         with store_errors(place.url):
             place.system.get_file(place.key, str(local))
         yield local
-
-
-@contextmanager
-def local_files(places: Sequence[Place]) -> Iterator[list[Path]]:
-    """Files as ones of this machine, see `local_file`; several are fetched at once."""
-    with ExitStack() as stack:
-        yield in_threads(lambda place: stack.enter_context(local_file(place)), places)
 
 
 def list_files(folder: Place, prefix: str = "") -> Iterator[StoredFile]:
