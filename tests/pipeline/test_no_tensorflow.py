@@ -8,12 +8,15 @@ from many_sources import many_sources
 
 from pipeline.run.fingerprint import VERSION
 from pipeline.run.tfds_files import CITATION, HOMEPAGE, LICENSE, tfds_features, tfds_files
+from transforms.depth.fine import FineSettings, fine_configuration
+from transforms.depth.layout import find_layout
 from transforms.raw.configurations import COARSE, ORIGINAL
 from transforms.records.plan_file import DATASET, PlannedShard
 from transforms.records.schema import Contents
 from transforms.records.shards import Shard
 from transforms.records.statistics import add_statistics
 
+FINE = fine_configuration(FineSettings(find_layout("guess_png16"), "png16", normals=True, originals=True))
 FILES = {"dataset_info.json", "features.json", "LICENSE"}
 
 
@@ -26,7 +29,7 @@ def shards(split, samples):
 
 
 @pytest.mark.parametrize("contents", [Contents(512), Contents(0, True, ("depth", "normals", "pncc", "mask"))])
-@pytest.mark.parametrize("configuration", [COARSE, ORIGINAL])
+@pytest.mark.parametrize("configuration", [COARSE, ORIGINAL, FINE])
 def test_the_metadata_are_those_of_tfds(configuration, contents, tmp_path):
     features = configuration.schema(contents)
     splits = {"train": shards("train", [7, 0, 5]), "test": shards("test", [3])}
