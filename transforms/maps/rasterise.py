@@ -208,9 +208,8 @@ def _find_nearest(
                     to_a = (cx - bx) * (y - by) - (cy - by) * (x - bx)
                     to_b = (ax - cx) * (y - cy) - (ay - cy) * (x - cx)
                     to_c = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
-                    if (
-                        to_a >= 0 and to_b >= 0 and to_c >= 0
-                    ):  # all edges included: a vertex is on the edges of its own triangles
+                    # Edges included, because each vertex is on the edges of its own triangles.
+                    if to_a >= 0 and to_b >= 0 and to_c >= 0:
                         here = (to_a * points[a, 2] + to_b * points[b, 2] + to_c * points[c, 2]) / area
                         depth[place] = max(depth[place], here)
                     place = following[place]

@@ -20,7 +20,7 @@ _SOURCE = re.compile(r"afw_\d+_\d+|helen_(train|test)_\d+_\d+|ibug_image_\d+|lfp
 
 @pytest.fixture(scope="module")
 def progress() -> list[tuple[int, int]]:
-    """What `write_demo` says about its progress."""
+    """The progress that `write_demo` reports."""
     return []
 
 

@@ -1,4 +1,4 @@
-"""The demo's FineData is the fitted face with details, however it lies on disk."""
+"""The demo's FineData is the fitted face with details, in either layout."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The renderer puts the nearest surface where the camera says."""
+"""The renderer draws the nearest surface at its projection."""
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def test_landmarks_show_where_they_are_projected(synthetic_model: SyntheticModel
     pose = np.array([0.1, -0.3, 0.1, 225.0, 225.0, 0.0015])
     points = project(pose_camera(pose)[None], vertices[None])[0]
     low, high = vertices.min(axis=0), vertices.max(axis=0)
-    places = 255.0 * (vertices - low) / (high - low)  # colours that tell where on the face a pixel is
+    places = 255.0 * (vertices - low) / (high - low)  # colours that encode the position on the face
     image = draw(points, synthetic_model.triangles, places, _BLACK)
     marks = kept_vertices()[landmark_vertices()][17:]  # the jaw's are partly hidden
     visible = vertex_normals(points, synthetic_model.triangles)[marks, 2] > 0.3

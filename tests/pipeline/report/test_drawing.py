@@ -1,4 +1,4 @@
-"""The drawings have the right size, and lie where they should."""
+"""The size of the drawings, and the positions of landmarks and axes."""
 
 import base64
 import io

@@ -115,7 +115,7 @@ def fine_features(maps: tuple[MapName, ...], storage: Any = "png16") -> tuple[Fe
 
 
 def captions(text: str) -> list[str]:
-    """What stands below the tiles of the first strip of maps."""
+    """The captions of the first strip of maps."""
     strips = text[text.index(">Maps<") :]
     return re.findall(r"<figcaption>(.*?)(?:<span>.*?)?</figcaption>", strips[: strips.index("</div></div>")])
 
@@ -139,11 +139,11 @@ def test_fine_depth_is_compared_with_the_fitted_face(page: Convert, storage: str
     assert '<p class="verdict good">The layout fits: r 1.00' in text
     assert f"({MAPPED} of {MAPPED} samples)" in text
     assert text.count("<td>ok</td>") == MAPPED and text.count('alt="difference"') == MAPPED
-    assert captions(text) == ["image", "maps/mask"]  # the depths stand above
+    assert captions(text) == ["image", "maps/mask"]  # the depths are in the other section
     assert "picture = &quot;{source}_{k}.jpg&quot;" in text
 
 
-def test_a_wrong_layout_is_told(page: Convert) -> None:
+def test_a_wrong_layout_is_reported(page: Convert) -> None:
     text = page(fine_features(("depth",)), fine=100 - face())
     assert re.search(r'verdict bad">Larger = &quot;farther&quot;.* fits', text)
     assert text.count("<td>sign</td>") == MAPPED and ">Maps<" not in text

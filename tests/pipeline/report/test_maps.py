@@ -109,7 +109,7 @@ def rough(seed: int = 0) -> np.ndarray:
     return face() + np.random.default_rng(seed).normal(0, 0.5, face().shape).astype(np.float32)
 
 
-def test_details_and_the_zero_of_depth_are_parted() -> None:
+def test_details_and_the_zero_of_depth_are_separated() -> None:
     fine = rough() + np.float32(100)
     fine[20:23, 20:23] = np.nan
     found = residual("key", fine, face())

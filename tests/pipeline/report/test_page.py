@@ -1,4 +1,4 @@
-"""The page: whole, escaped, and there for any number of samples."""
+"""The page is well-formed and escaped, for any number of samples."""
 
 from collections.abc import Callable
 from html.parser import HTMLParser

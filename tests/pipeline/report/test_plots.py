@@ -1,4 +1,4 @@
-"""The plots are whole SVG elements, always the same, and take any number of samples."""
+"""The plots are well-formed, deterministic SVG elements, for any number of samples."""
 
 from xml.etree import ElementTree
 

@@ -1,4 +1,4 @@
-"""The whole command, over small shards written for it."""
+"""The report command, on small shards written for the tests."""
 
 import dataclasses
 import json
@@ -95,17 +95,17 @@ def test_report(
     assert "Stages of the last run" not in text  # there is no run.json
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_stages_of_the_last_run(convert: Callable[[dict[str, list[str]]], Path], told: bool) -> None:
+@pytest.mark.parametrize("known", [True, False])
+def test_stages_of_the_last_run(convert: Callable[[dict[str, list[str]]], Path], known: bool) -> None:
     folder = convert({"train": ["afw_1_1_aug_0"]})
     committed = {"Read": StageCounts(1499, 3 << 20, {"empty": 1}, 7, 4.5, 0.2, 1.25)}
     attempted = {"Read": StageCounts(1739, 4 << 20, {"empty": 1}, 8, 5.5, 0.2, 1.25)}
-    stages = StageView(committed, attempted).to_json() if told else None
+    stages = StageView(committed, attempted).to_json() if known else None
     (folder / "run.json").write_text(json.dumps({"seconds": 7.5, "stages": stages}))
     report(folder)
     text = (folder / "report.html").read_text(encoding="utf-8")
-    assert ("Stages of the last run" in text) is told
-    if told:
+    assert ("Stages of the last run" in text) is known
+    if known:
         assert "committed (attempted, where it differs)" in text
         for shown in ("1,499", "3.0 MiB", "3.00 ms/sample", "1,250.00", "Read, attempted", "1,739"):
             assert shown in text, shown
