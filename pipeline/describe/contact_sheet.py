@@ -1,27 +1,28 @@
-"""Draws some pictures beside the values of their depth files, to fill in a layout by."""
+"""The contact sheet: pictures beside the values of their depth files, to help fill in a layout."""
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from pipeline.describe.layout_proposal import Proposal, read_picture, read_values
 from pipeline.describe.spot_check import evenly
+from transforms.pictures.colours import BACK, EMPTY_DEPTH, INK
 
 _SAMPLES = 4
 _SIDE, _GAP, _LINE = 240, 12, 20  # px of the sheet
-_BACK, _INK, _COMMONEST = (246, 247, 248), (37, 48, 59), (58, 78, 110)
+_COMMONEST = ImageColor.getrgb(EMPTY_DEPTH)
 _MISSING = "does not decode"
 
 
 def contact_sheet(proposal: Proposal) -> Image.Image:
     """A sheet with a row per sample: the picture, then each reading of the depth file as it is in the file.
 
-    Larger values are brighter. The commonest value, as a rule that of "no depth", is blue.
+    Larger values are brighter. The commonest value, usually that of "no depth", is blue.
     """
     pictures = proposal.pictures[0].files
     readings = [(depth.files, layout) for depth in proposal.depths for layout in depth.layouts]
     names = evenly(sorted(pictures.keys() & proposal.depths[0].files.keys()), _SAMPLES)
     row_height = _SIDE + 3 * _LINE + _GAP
-    sheet = Image.new("RGB", ((1 + len(readings)) * (_SIDE + _GAP) + _GAP, len(names) * row_height + _GAP), _BACK)
+    sheet = Image.new("RGB", ((1 + len(readings)) * (_SIDE + _GAP) + _GAP, len(names) * row_height + _GAP), BACK)
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
     for row, name in enumerate(names):
         picture = read_picture(proposal.inputs, pictures[name])
@@ -35,7 +36,7 @@ def contact_sheet(proposal: Proposal) -> Image.Image:
                 cells.append((None, f"{kind}\n{_MISSING}") if values is None else _cell(values, kind))
         for column, (image, caption) in enumerate(cells):
             left, top = _GAP + column * (_SIDE + _GAP), _GAP + row * row_height
-            pen.text((left, top), caption, _INK, font)
+            pen.text((left, top), caption, INK, font)
             if image is not None:
                 image.thumbnail((_SIDE, _SIDE))
                 sheet.paste(image, (left, top + 3 * _LINE))

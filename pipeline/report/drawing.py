@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image, ImageColor, ImageDraw
 
 from pipeline.report.collect import Shown
-from pipeline.report.colours import AXES
 from transforms.face.indices import NOSE_TIP
 from transforms.face.pose import project
+from transforms.pictures.colours import AXES
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom edge, px
 

@@ -12,7 +12,6 @@ from PIL import Image, ImageColor
 
 from pipeline.report import plots
 from pipeline.report.collect import Collected, Shown
-from pipeline.report.colours import ACCENT, DIFFERENCE, EMPTY
 from pipeline.report.drawing import LEGENDS, Box, data_uri, draw
 from pipeline.report.html_parts import figure, note, number, plot_figures, section, table, text
 from transforms.depth.agreement import Agreement, agreement, layout_advice
@@ -20,6 +19,7 @@ from transforms.depth.convention import depth_normals
 from transforms.depth.layout import parse_layout
 from transforms.depth.storage import decode_depth16, decode_float_png
 from transforms.maps.encoding import decode_mask, decode_normals, decode_pncc
+from transforms.pictures.colours import ACCENT, DIFFERENCE, EMPTY
 from transforms.records.schema import Feature, Kind
 
 _SIZE = 300  # px of each image: a tile on a high-resolution screen

@@ -8,13 +8,13 @@ import numpy as np
 from pipeline.describe.spot_check import PLAUSIBLE
 from pipeline.report import plots
 from pipeline.report.collect import BIN_EDGES, CoefficientSurvey, Collected, Shown, group_order
-from pipeline.report.colours import AXES
 from pipeline.report.drawing import LEGENDS, data_uri, draw
 from pipeline.report.html_parts import document, facts, figure, note, number, plot_figures, section, table, text, tiles
 from pipeline.report.maps import map_sections
 from pipeline.run.run_files import REJECTED
 from pipeline.run.summary import StageCounts, StageView, human_bytes
 from transforms.errors import Reject
+from transforms.pictures.colours import AXES
 
 REJECTS_SHOWN = 500
 

@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline.describe.spot_check import PLAUSIBLE
-from pipeline.report.colours import ACCENT, BAD, HALVES, INK, LINE, REFERENCE, SPLITS
 from pipeline.run.summary import StageCounts
+from transforms.pictures.colours import ACCENT, BAD, HALVES, INK, LINE, REFERENCE, SPLITS
 
 Rows = list[tuple[str, StageCounts, StageCounts | None]]  # stage, counts, attempted counts if they differ
 P = ParamSpec("P")

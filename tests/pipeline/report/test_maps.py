@@ -7,7 +7,6 @@ import pytest
 from PIL import Image, ImageColor
 
 from pipeline.report.collect import map_features
-from pipeline.report.colours import ACCENT, EMPTY
 from pipeline.report.maps import (
     Residual,
     colour_limit,
@@ -22,6 +21,7 @@ from pipeline.report.maps import (
 from pipeline.report.plots import difference_histogram, regression
 from transforms.depth.storage import encode_float_png
 from transforms.maps.encoding import encode_depth, encode_mask, encode_normals, encode_pncc
+from transforms.pictures.colours import ACCENT, EMPTY
 from transforms.records.schema import Contents, Feature, Kind, schema
 
 NOTHING = ImageColor.getrgb(EMPTY)
