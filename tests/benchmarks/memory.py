@@ -25,10 +25,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", type=int, nargs="+", default=[3000, 9000, 30000])
     parser.add_argument("--augmentations", type=int, default=30)
-    parser.add_argument("--shard_sizes", nargs="+", default=["32MiB", "512MiB"], help="at the smallest number")
+    parser.add_argument("--shard_sizes", nargs="+", default=["32MiB", "512MiB", "1GiB"], help="at the largest number")
     arguments = parser.parse_args()
     numbers = sorted({samples // arguments.augmentations for samples in arguments.samples})
-    cases = [(sources, SHARD_SIZE) for sources in numbers] + [(numbers[0], size) for size in arguments.shard_sizes]
+    cases = [(sources, SHARD_SIZE) for sources in numbers] + [(numbers[-1], size) for size in arguments.shard_sizes]
     with tempfile.TemporaryDirectory(prefix="threedface-benchmark-") as name:
         folder = Path(name)
         print(f"making {numbers[-1] * arguments.augmentations} samples", flush=True)
