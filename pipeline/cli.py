@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     known, rest = parser.parse_known_args(arguments)
-    # What Beam logs of a failed step is a screen of tracebacks; the error is told in one line instead.
+    # What Beam logs of a failed step is a screen of tracebacks; the error is reported in one line instead.
     level = logging.INFO if known.debug else logging.CRITICAL
     logging.basicConfig(level=level, format="%(name)s: %(message)s")
     logging.getLogger().handlers[0].setLevel(level)  # Beam lets the loggers of job servers say more

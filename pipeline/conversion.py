@@ -26,12 +26,12 @@ from pipeline.planning.originals import add_originals
 from pipeline.planning.plan import CHUNK_SAMPLES, Plan, make_plan, plan_digest
 from pipeline.planning.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
 from pipeline.run.conversions import read_manifest
-from pipeline.run.fingerprint import differences, digest, run_identity
+from pipeline.run.fingerprint import differences, digest, run_fingerprint
 from pipeline.run.local_run import LocalRun
 from pipeline.run.metadata import RunFacts
 from pipeline.run.progress import ProgressBar
 from pipeline.run.run_files import REJECTED, RUN, dataset_folder
-from pipeline.run.run_folder import Ended, RunFolder
+from pipeline.run.run_folder import FinishedRun, RunFolder
 from pipeline.run.store_run import StoreRun
 from pipeline.run.summary import StageView, conversion_summary, stage_table
 from transforms.depth.fine import FINE
@@ -60,16 +60,16 @@ def convert(options: Options) -> None:
     started = time.time()
     if is_dataflow(options.beam):
         check_places([*options.input, *options.originals, options.output])
-    FileSystems.set_options(PipelineOptions(options.beam))  # how stores are reached; workers are told by the engine
+    FileSystems.set_options(PipelineOptions(options.beam))  # for object stores; workers get them from the engine
     folder = _run_folder(dataset_folder(options.output, options.configuration.name))
-    folder.ended()  # a store that is not there, or refuses, is told before the input is listed
+    folder.finished()  # an output that cannot be accessed fails before the input is listed
     listing = _list(options)
     with worker_pool(_needed_workers(options, listing)) as pool:
         _convert(options, folder, listing, pool, started)
 
 
 def _needed_workers(options: Options, listing: Listing) -> int:
-    """How many worker processes there will be work for, as far as the number of files tells."""
+    """The number of worker processes that will have work, estimated from the number of files."""
     samples = listing.samples.file_count // len(options.configuration.roles)
     several = min(options.workers, samples // CHUNK_SAMPLES)
     return several if several > 1 and not runner_name(options.beam) else 0
@@ -79,14 +79,14 @@ def _convert(options: Options, folder: RunFolder, listing: Listing, pool: Worker
     expression = expression_file(options.expression, options.model_cache)
     with model_file(options.bfm) as bfm, model_file(expression) as expression_here:
         model, model_files = prepare(bfm, expression_here, options.model_cache)
-    layout = options.fine.identity() if options.fine else None
-    identity = run_identity(options.configuration.name, options.affecting_bytes(), model_files, layout)
-    plan = _plan(options, listing, digest(identity))
-    identity["plan"] = plan_digest(plan)
-    finished = None if options.overwrite else folder.ended()
+    layout = options.fine.fingerprint() if options.fine else None
+    fingerprint = run_fingerprint(options.configuration.name, options.affecting_bytes(), model_files, layout)
+    plan = _plan(options, listing, digest(fingerprint))
+    fingerprint["plan"] = plan_digest(plan)
+    finished = None if options.overwrite else folder.finished()
     if finished:
         ignore = ("plan",) if options.retry_rejected else ()
-        _refuse_other(finished.folder, differences(finished.manifest, identity, ignore))
+        _refuse_other(finished.folder, differences(finished.manifest, fingerprint, ignore))
         if not options.retry_rejected:
             _show_finished(finished, folder, options)
             return
@@ -95,9 +95,9 @@ def _convert(options: Options, folder: RunFolder, listing: Listing, pool: Worker
         check_layout(options.fine.layout, listing.inputs, plan, model, options.row_offset)
     options = dataclasses.replace(options, beam=runner_flags(options.beam, folder.final))
     with folder.open(options.overwrite):
-        _check_same(folder, identity, options.retry_rejected)
+        _check_same(folder, fingerprint, options.retry_rejected)
         kept = folder.keep(plan.shards, options.retry_rejected)
-        header = PlanHeader(identity, plan.samples, tuple(plan.shards), tuple(plan.rejects))
+        header = PlanHeader(fingerprint, plan.samples, tuple(plan.shards), tuple(plan.rejects))
         work = _write_work(folder, plan, header, kept)
         # A worker with nothing to do would cost its start.
         workers = max(1, min(options.workers, len(plan.shards) - len(kept)))
@@ -123,7 +123,7 @@ def _list(options: Options) -> Listing:
 
 
 def _plan(options: Options, listing: Listing, run: str) -> Plan:
-    """Plans the run; raises UserError where no sample can be converted."""
+    """Plans the run; raises UserError if no sample can be converted."""
     features = options.configuration.schema(options.contents)
     plan = make_plan(
         listing,
@@ -168,7 +168,7 @@ def _run(
 ) -> StageView | None:
     facts = _facts(model, options)
     place: Place = model
-    if isinstance(folder, StoreRun) and runner_name(options.beam):  # its workers may be where our cache is not
+    if isinstance(folder, StoreRun) and runner_name(options.beam):  # its workers may be on machines without our cache
         place = offer_model(model, folder.models)
     settings = GraphSettings(
         folder=folder,
@@ -185,21 +185,21 @@ def _run(
         return run_pipeline(lambda pipeline: build_graph(pipeline, settings, work), pool, workers, options.beam)
 
 
-def _show_finished(finished: Ended, folder: RunFolder, options: Options) -> None:
+def _show_finished(finished: FinishedRun, folder: RunFolder, options: Options) -> None:
     """Reports a finished run; renames its folder if the allowed share of rejected samples has changed.
 
     Raises:
         RunFailed: it rejected more samples than allowed.
     """
-    place = folder.settle(accepted=_accepted(finished.manifest, options.max_rejected))
+    place = folder.reclose(accepted=_accepted(finished.manifest, options.max_rejected))
     _report(place, finished.manifest, options.max_rejected, None, [])
 
 
-def _check_same(folder: RunFolder, identity: dict[str, Any], retry_rejected: bool) -> None:
-    """Raises UserError where the unfinished run in a folder is another one."""
+def _check_same(folder: RunFolder, fingerprint: dict[str, Any], retry_rejected: bool) -> None:
+    """Raises UserError if the folder has an unfinished run of another fingerprint."""
     if folder.plan.is_file():
         ignore = ("plan",) if retry_rejected else ()
-        _refuse_other(folder.unfinished, differences(read_plan_header(folder.plan).identity, identity, ignore))
+        _refuse_other(folder.unfinished, differences(read_plan_header(folder.plan).fingerprint, fingerprint, ignore))
 
 
 def _refuse_other(folder: Place, differing: list[str]) -> None:
@@ -222,7 +222,7 @@ def _facts(folder: Path, options: Options) -> RunFacts:
 
 
 def _check_found(inputs: list[Place], listing: Listing) -> None:
-    """Raises UserError where there is no sample."""
+    """Raises UserError if there is no sample."""
     fine = listing.configuration.name == FINE
     if listing.has_whole_sample if fine else listing.samples:
         return
@@ -241,7 +241,7 @@ def _check_found(inputs: list[Place], listing: Listing) -> None:
 
 
 def _close(folder: RunFolder, options: Options, started: float, stages: StageView | None, table: list[str]) -> None:
-    """Writes what is true of this run only, gives the folder its name, and tells what was made."""
+    """Writes run.json, gives the folder its final name, and prints the summary."""
     manifest = read_manifest(folder.unfinished)
     seconds = time.time() - started
     run = {
@@ -268,20 +268,20 @@ def _accepted(manifest: dict[str, Any], max_rejected: float) -> bool:
 def _report(
     folder: Place, manifest: dict[str, Any], max_rejected: float, seconds: float | None, table: list[str]
 ) -> None:
-    """Prints what a run made; fails where it rejected too many.
+    """Prints the summary of a run; raises RunFailed if it rejected too many samples.
 
     Args:
-        folder: where it stands.
+        folder: its folder.
         manifest: its manifest.
         max_rejected: the share of rejected samples that is allowed.
-        seconds: how long it took; None for one that had ended before.
-        table: lines on what its stages did.
+        seconds: its duration; None for one that was finished before.
+        table: lines on its stages.
     """
     print(conversion_summary(folder, manifest, seconds, table))
     if not _accepted(manifest, max_rejected):
         counts = manifest["samples"]
         raise RunFailed(
             f"{counts['rejected']} of {counts['planned']} samples ({counts['rejected'] / counts['planned']:.1%}) were "
-            f"rejected, more than --max_rejected {max_rejected:g}; each is named in {folder / REJECTED}. Mend them "
+            f"rejected, more than --max_rejected {max_rejected:g}; each is named in {folder / REJECTED}. Fix them "
             "and run again with --retry_rejected"
         )

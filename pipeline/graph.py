@@ -1,4 +1,4 @@
-"""The Beam graph of a conversion: a sample's way, read from top to bottom."""
+"""The Beam graph of a conversion, from top to bottom."""
 
 import dataclasses
 
@@ -18,18 +18,18 @@ from transforms.storage import Place
 
 @dataclasses.dataclass(frozen=True)
 class GraphSettings:
-    """What the steps need to know.
+    """Settings of the steps.
 
     Attributes:
         folder: the folders of the run.
         inputs: the folders and archives that hold the samples.
-        image_check: how closely pictures are looked at.
+        image_check: the level of the checks of pictures.
         model: the prepared face model.
         point_vertices: vertices of mesh/points.
-        row_offset: the row on which y = 0 lies, less the image's height, px.
-        crop: how pictures are cropped; None leaves them as they are.
+        row_offset: the row of y = 0, less the picture's height, px.
+        crop: settings of the crop; None keeps pictures as they are.
         seed: salt of the order within shards.
-        facts: what the metadata say of configuration, contents of the records, and face model.
+        facts: configuration, contents of the records, and face model, for the metadata.
     """
 
     folder: RunFolder

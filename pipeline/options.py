@@ -166,7 +166,7 @@ class Options:
     # In three lines each: name and type; group and help; the rest.
     # fmt: off
     input: Annotated[list[Place], Option(
-        "input", "folders, zip files (also split) or tar files with the raw data: local paths, gs:// or s3:// URLs",
+        "input", "folders, zip files (also split) or tar files with the raw data: local paths, or gs://, s3://, abfs:// URLs",
         metavar="PATH", parse=parse_place, several=True, required=True, affects_bytes=True, recorded=None)]
     config: Annotated[str, Option(
         "input", "part of the data set to convert: CoarseData, the originals, or FineData",
@@ -181,7 +181,7 @@ class Options:
         "face model", "folder for the prepared face model, which workers map into memory",
         metavar="DIR", parse=Path, default=_model_cache, default_words="~/.cache/threedface")]
     output: Annotated[Place, Option(
-        "output", "folder, gs:// or s3:// URL to which the data set is written",
+        "output", "local folder or URL to which the data set is written",
         metavar="DIR", parse=parse_place, required=True)]
     overwrite: Annotated[bool, Option(
         "output", "replace the existing output of this configuration",

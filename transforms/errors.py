@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 
 
@@ -28,6 +29,21 @@ class BadSample(ValueError):  # noqa: N818  (the reason is what a reader looks f
         self.reason, self.detail = reason, detail
 
 
+class Stage(StrEnum):
+    """The stages of a conversion, in their order: planning, and the steps of the graph."""
+
+    PLAN = "Plan"
+    READ = "Read"
+    POSE = "Pose"
+    DECODE = "Decode"
+    LANDMARKS = "Landmarks"
+    CROP = "Crop"
+    DEPTH = "Depth"
+    MAPS = "Maps"
+    ENCODE = "Encode"
+    WRITE_SHARD = "WriteShard"
+
+
 @dataclasses.dataclass(frozen=True, order=True)
 class Reject:
     """One rejected sample, as it is listed in ``rejected.jsonl``.
@@ -35,7 +51,7 @@ class Reject:
     Attributes:
         key: the sample's key.
         file: the file at fault, relative to its input folder.
-        stage: the step that rejected it: Plan, or a step of the graph.
+        stage: the stage that rejected it, see `Stage`.
         reason: a short fixed name to count by.
         detail: the value seen and what was expected.
     """

@@ -34,7 +34,7 @@ def _keep_freed_memory() -> None:
 
 
 def usable_cores() -> int:
-    """The cores that this process may use; macOS does not tell them from those of the machine."""
+    """The cores that this process may use; on macOS, those of the machine."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -1,4 +1,4 @@
-"""``describe``: what lies in raw folders, as text that fits a screen."""
+"""``describe``: the contents of raw folders, as text that fits a screen."""
 
 import dataclasses
 import shlex

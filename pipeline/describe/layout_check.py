@@ -11,7 +11,7 @@ from transforms.depth.agreement import Agreement, agreement, layout_advice
 from transforms.depth.convention import to_pixels
 from transforms.depth.encodings import read_depth, read_mask
 from transforms.depth.layout import Layout
-from transforms.errors import BadSample, Reject, UserError
+from transforms.errors import BadSample, Reject, Stage, UserError
 from transforms.face.decode import whole_meshes
 from transforms.face.pose import camera, project, rotation
 from transforms.raw.files import RawInput, SampleFiles, read_sample
@@ -28,10 +28,10 @@ def check_layout(layout: Layout, inputs: list[RawInput], plan: Plan, model: Path
 
     Args:
         layout: of the FineData.
-        inputs: what the files of the plan lie in.
+        inputs: the folders and archives of the plan.
         plan: the run's.
         model: the prepared face model.
-        row_offset: the row on which y = 0 lies, less the image's height, px.
+        row_offset: the row of y = 0, less the picture's height, px.
 
     Raises:
         UserError: none of the samples can be read by the layout; or the depth is that of the originals' faces with
@@ -70,7 +70,7 @@ def _read(inputs: list[RawInput], files: SampleFiles, layout: Layout) -> tuple[n
             read_depth(sample.maps[DEPTH], layout.depth, sample.size), layout.depth, mask
         ), sample.parameters
     except BadSample as bad:
-        return Reject(files.name.key, files.files[DEPTH].path, "Depth", bad.reason, bad.detail)
+        return Reject(files.name.key, files.files[DEPTH].path, Stage.DEPTH, bad.reason, bad.detail)
 
 
 def _agreements(samples: list[tuple[np.ndarray, Parameters]], model: Path, row_offset: float) -> list[Agreement]:

@@ -16,11 +16,11 @@ _PICTURE_ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", 
 
 @dataclasses.dataclass(frozen=True)
 class Survey:
-    """What lies in raw folders.
+    """The contents of raw folders.
 
     Attributes:
         pairs: for each source, how many of its samples have one picture and one parameter text.
-        layouts: where sample files lie, ``CoarseData/<source>/``, and how many of each suffix.
+        layouts: folders with sample files, ``CoarseData/<source>/``, and how many of each suffix.
         lone_pictures: keys with a picture and no parameters.
         lone_parameters: keys with parameters and no picture.
         duplicates: keys with more than one picture or parameter text.
@@ -28,7 +28,7 @@ class Survey:
         image_bytes: of all pictures of samples together.
         textless: folders that hold pictures, and no text file, in any folder in them: how many
             such folders, and how many pictures.
-        archives: archives, and pieces of them, that lie within an input.
+        archives: archives, and pieces of them, within an input.
     """
 
     pairs: dict[str, int]
@@ -43,7 +43,7 @@ class Survey:
 
     @property
     def samples(self) -> int:
-        """How many samples can be converted, as far as names tell."""
+        """The number of samples that can be converted, by their names."""
         return sum(self.pairs.values())
 
 

@@ -1,4 +1,4 @@
-"""What is special of a run on Google Dataflow: its job has a name and a page, and goes on without us.
+"""Runs on Google Dataflow, whose job has a name and a page, and continues without the launcher.
 
 Beam's flags may also ask for no more than a translation: --dry_run, or a template, for which all is staged.
 """
@@ -86,7 +86,7 @@ def job_flags(flags: list[str], output: object) -> list[str]:
 
 
 def run_job(pipeline: beam.Pipeline, flags: list[str]) -> PipelineResult:
-    """Hands a pipeline to Dataflow, waits until the job has ended, and shows what Dataflow tells of it.
+    """Hands a pipeline to Dataflow, waits for the end of the job, and shows its messages.
 
     Args:
         pipeline: to run; where flags only ask for a translation, it is translated.
@@ -115,7 +115,7 @@ def run_job(pipeline: beam.Pipeline, flags: list[str]) -> PipelineResult:
         raise RuntimeError(_error_line(str(error))) from error
     except KeyboardInterrupt:
         raise RunFailed(
-            f"no longer waiting, but Dataflow job {job} goes on: {page}. When it has ended, the same command closes "
+            f"no longer waiting, but Dataflow job {job} continues: {page}. When it has ended, the same command closes "
             f"the run; to stop it: gcloud dataflow jobs cancel {job} --project {cloud.project} --region {cloud.region}"
         ) from None
     return result
@@ -152,7 +152,7 @@ def _refuse_second(flags: list[str]) -> None:
     from google.cloud import dataflow
 
     cloud = _cloud(flags)
-    # Beam's own search for the job of a name goes on for ever where there is none.
+    # Beam's own search for a job by its name never ends if there is none.
     client = DataflowApplicationClient(PipelineOptions(flags))._jobs_client
     active = dataflow.ListJobsRequest(
         project_id=cloud.project, location=cloud.region, filter=dataflow.ListJobsRequest.Filter.ACTIVE
@@ -178,7 +178,7 @@ def _google_errors() -> Iterator[None]:
 
 
 def _error_line(text: str) -> str:
-    """The error of a step, which stands somewhere in the traceback of a worker; else the last line."""
+    """The error of a step, from the traceback of a worker; else the last line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return next((line for line in reversed(lines) if "[while running '" in line), lines[-1])
 
@@ -200,7 +200,7 @@ def _told() -> Iterator[None]:
 
 
 class _Lines(logging.Handler):
-    """Shows messages above the progress bar; no errors, which the run itself tells at its end."""
+    """Shows messages above the progress bar; no errors, which the run reports at its end."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno < logging.ERROR:

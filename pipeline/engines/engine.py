@@ -1,7 +1,7 @@
-"""Runs a pipeline: on the local engine, named so that nothing is fetched, or on the runner asked for.
+"""Runs a pipeline on the local engine or on the requested runner.
 
-The local engine is Beam's FnApiRunner: in process for one worker, with one process a worker
-otherwise. (Beam's DirectRunner hands over to Prism, which it downloads.)
+The local engine is Beam's FnApiRunner: in process with one worker, else with one process per worker. (Beam's
+DirectRunner downloads Prism and uses it.)
 """
 
 import logging
@@ -30,7 +30,7 @@ from transforms.errors import RunFailed, UserError
 
 _LOGGER = logging.getLogger(__name__)
 
-_AGAIN = "the same command goes on with what is whole"
+_AGAIN = "the same command resumes from the finished shards"
 
 
 def runner_name(flags: list[str]) -> str | None:
@@ -86,16 +86,16 @@ def runner_flags(flags: list[str], output: object) -> list[str]:
 def run_pipeline(
     build: Callable[[beam.Pipeline], None], pool: WorkerPool, workers: int, flags: list[str]
 ) -> StageView | None:
-    """Builds and runs a pipeline, and waits until it is done; or only translates it, where flags ask for that.
+    """Builds and runs a pipeline, and waits until it is done; or only translates it, if the flags say so.
 
     Args:
         build: adds the steps.
-        pool: where the local engine has its worker processes from.
-        workers: how many of them; with one it works in this process.
+        pool: the worker processes of the local engine.
+        workers: their number; one means this process.
         flags: of Beam; without --runner the local engine is used.
 
     Returns:
-        What the stages counted of themselves; None where the engine does not tell.
+        The counts of the stages; None if the engine does not report them.
 
     Raises:
         RunFailed: a step failed, a worker process died, or the engine ended the run otherwise.

@@ -1,17 +1,18 @@
-"""Reads the stage view of a run from what its engine tells of Beam's metrics."""
+"""Reads the counts of a run's stages from the Beam metrics that its engine reports."""
 
 import logging
 from collections.abc import Iterable
 from typing import Any
 
-from pipeline.run.summary import STAGES, StageCounts, StageView
+from pipeline.run.summary import StageCounts, StageView
+from transforms.errors import Stage
 from transforms.steps.chunks import BYTES, MICROSECONDS, NAMESPACE, REJECTED, SAMPLES
 
 _LOGGER = logging.getLogger(__name__)
 
 
 def read_stages(result: Any) -> StageView | None:
-    """Reads the stage view of a run that has ended from its Beam PipelineResult; None where the engine has none."""
+    """Reads the stage view of a finished run from its Beam PipelineResult; None if the engine has none."""
     try:
         found = result.metrics().query()
         metrics = [
@@ -47,7 +48,7 @@ def _by_stage(values: Iterable[tuple[Any, Any]]) -> dict[str, StageCounts]:
         else:
             reason = metric.name.removeprefix(REJECTED)
             counts.rejected[reason] = counts.rejected.get(reason, 0) + value
-    return {stage: stages[stage] for stage in (*STAGES, *sorted(stages.keys() - {*STAGES})) if stage in stages}
+    return {stage: stages[stage] for stage in (*Stage, *sorted(stages.keys() - {*Stage})) if stage in stages}
 
 
 def _holds(attempted: dict[str, StageCounts], committed: dict[str, StageCounts]) -> bool:

@@ -34,7 +34,7 @@ def check_job_server(name: str, runner: PipelineRunner, flags: list[str]) -> Non
     """Checks that a runner has what it needs, so that nothing is downloaded at run time.
 
     Args:
-        name: of the runner, as asked for.
+        name: of the requested runner.
         runner: it.
         flags: of Beam.
 

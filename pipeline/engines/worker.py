@@ -19,11 +19,11 @@ def import_steps() -> None:
 
 
 def work(worker: str, provision_endpoint: str) -> None:
-    """Works for an engine until that says that it is done, and ends this process.
+    """Works for an engine until it is done, then ends this process.
 
     Args:
-        worker: this process's id there.
-        provision_endpoint: where the engine tells what else there is to know.
+        worker: the id of this process for the engine.
+        provision_endpoint: the engine's provision service, which gives the other settings.
     """
     import_steps()
     os.environ["WORKER_ID"] = worker
@@ -34,11 +34,11 @@ def work(worker: str, provision_endpoint: str) -> None:
     logging.getLogger("apache_beam.runners.worker.sdk_worker_main").setLevel(logging.WARNING)
     os.environ.update(_provisioned(provision_endpoint, worker))
     sdk_worker_main.main([])
-    os._exit(0)  # without waiting for threads that wait for the engine
+    os._exit(0)  # does not wait for threads that wait for the engine
 
 
 def _provisioned(endpoint: str, worker: str) -> dict[str, str]:
-    """What Beam's worker reads from its environment, as the engine answers it."""
+    """The environment variables of Beam's worker, from the engine's answer."""
     import grpc
     from apache_beam.portability.api import beam_provision_api_pb2, beam_provision_api_pb2_grpc
     from google.protobuf import json_format, text_format

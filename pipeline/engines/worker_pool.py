@@ -1,4 +1,4 @@
-"""Worker processes of the local engine, which get ready while the input is still planned."""
+"""Worker processes of the local engine, which start while the input is planned."""
 
 import json
 import os
@@ -18,14 +18,14 @@ _PRINTED_BYTES = 4096  # of the end of what processes print
 
 
 class WorkerPool:
-    """Worker processes, and how FnApiRunner comes by them.
+    """Worker processes, and their environment for FnApiRunner.
 
     Beam's own environment of worker processes starts them at the first step. They would import Beam then, for more
-    than a second, while all else waits.
+    than a second, while everything else waits.
     """
 
     def __init__(self, ready: int, printed: IO[bytes]) -> None:
-        """Starts processes; see `worker_pool`. What they print goes to the file."""
+        """Starts processes; see `worker_pool`. Their output goes to the file."""
         self._printed = printed
         self._started: list[subprocess.Popen] = []
         self._waiting: list[threading.Thread] = []
@@ -35,7 +35,7 @@ class WorkerPool:
         """The environment of a pipeline whose steps run in these processes.
 
         Args:
-            died: told, by another thread, how a process ended before its work was done.
+            died: called from another thread with the reason when a process ends before its work is done.
         """
 
         @WorkerHandler.register_environment(_URN, bytes)
@@ -45,11 +45,11 @@ class WorkerPool:
         return _PoolEnvironment(python_sdk_capabilities())
 
     def put_to_work(self, worker: str, endpoint: str, died: Callable[[str], None]) -> threading.Thread:
-        """Has a process work.
+        """Gives work to a process.
 
         Args:
             worker: its id for the engine.
-            endpoint: where the engine tells it what else there is to know.
+            endpoint: the engine's provision service.
             died: see `environment`.
 
         Returns:
@@ -86,7 +86,7 @@ class WorkerPool:
         return process
 
     def _last_words(self) -> str:
-        """The last line that processes printed, as the end of a sentence."""
+        """The last line of their output, as the end of a sentence."""
         size = os.fstat(self._printed.fileno()).st_size
         printed = os.pread(self._printed.fileno(), _PRINTED_BYTES, max(0, size - _PRINTED_BYTES))
         lines = [line.strip() for line in printed.decode(errors="replace").splitlines() if line.strip()]
@@ -98,7 +98,7 @@ def worker_pool(ready: int) -> Iterator[WorkerPool]:
     """A pool, none of whose processes outlives it.
 
     Args:
-        ready: how many processes to start now. More are started when the engine wants more.
+        ready: the number of processes to start now; more are started if the engine needs them.
     """
     with tempfile.TemporaryFile() as printed:
         pool = WorkerPool(ready, printed)

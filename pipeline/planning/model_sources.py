@@ -18,7 +18,7 @@ def model_file(place: Place) -> Iterator[Path]:
     """A local copy of a file; errors name the original place.
 
     Raises:
-        UserError: it cannot be read; or what is wrong with it, as told by who reads it.
+        UserError: it cannot be read, or its reader refuses it.
     """
     with input_errors(), local_file(place) as local:
         try:
@@ -28,7 +28,7 @@ def model_file(place: Place) -> Iterator[Path]:
 
 
 def expression_file(path: Place, cache: Path) -> Place:
-    """The expression file; one that lies in an archive is copied out of it, once, to the model cache.
+    """The expression file; one in an archive is extracted once, to the model cache.
 
     Raises:
         UserError: the archive does not hold it, or is damaged.

@@ -8,14 +8,12 @@ from itertools import groupby
 
 from pipeline.planning.raw_inputs import Listing
 from pipeline.planning.splits import hash_fraction
-from transforms.errors import Reject, UserError
+from transforms.errors import Reject, Stage, UserError
 from transforms.process_settings import without_collection
 from transforms.raw.files import SampleFiles
 from transforms.raw.names import SampleName
 from transforms.raw.samples import FoundSample
 from transforms.records.plan_file import PackedChunk, PlannedChunk, PlannedShard
-
-STAGE = "Plan"
 
 # Large enough for BLAS to be at its best and the identity part to be shared, small enough that a
 # chunk's decoded block stays in cache and a worker's memory is bounded by CHUNK_BYTES of records.
@@ -58,8 +56,8 @@ def make_plan(
 ) -> Plan:
     """Plans a run; only the samples of one shard are unpacked at a time.
 
-    Sources are dealt to shards by their numbers of samples, so that a file that is mended later (and
-    has another size then) moves no other sample.
+    Sources are dealt to shards by their numbers of samples, so that a file that is fixed later (and
+    then has another size) moves no other sample.
 
     Args:
         listing: the samples found.
@@ -69,7 +67,7 @@ def make_plan(
         shard_bytes: the approximate size of a shard; None for the default, which depends on the size of the data.
         num_shards: the number of shards of each split, instead; fewer if it has fewer sources.
         run: digest of what else the bytes depend on, for the fingerprints.
-        pictures_bytes: about how large the pictures are that a sample's record has from its files.
+        pictures_bytes: the approximate bytes of a record's pictures, from the sample's files.
 
     Raises:
         UserError: the shards would be larger than a worker can hold.
@@ -132,7 +130,7 @@ def _shard_count(split_bytes: int, all_bytes: int, shard_bytes: int | None) -> i
 
 
 def plan_digest(plan: Plan) -> str:
-    """A digest of who goes where, to tell two plans apart; hexadecimal."""
+    """A digest of the plan, hexadecimal."""
     return _fingerprint("", [*(shard.fingerprint for shard in plan.shards), *(reject.key for reject in plan.rejects)])
 
 
@@ -169,8 +167,8 @@ def _unpaired(key: str, found: FoundSample, roles: dict[str, str]) -> Reject:
     missing = [words for role, words in roles.items() if role not in found.files]
     if missing:
         named = min(file.path for role in roles for file in found.files.get(role, ()))
-        return Reject(key, named, STAGE, "no_pair", f"no {missing[0]} of the same name in any input folder")
-    return Reject(key, files[0], STAGE, "duplicate_key", f"found {len(files)} files: {', '.join(files)}")
+        return Reject(key, named, Stage.PLAN, "no_pair", f"no {missing[0]} of the same name in any input folder")
+    return Reject(key, files[0], Stage.PLAN, "duplicate_key", f"found {len(files)} files: {', '.join(files)}")
 
 
 def _divide(sizes: list[int], count: int) -> list[list[int]]:

@@ -1,4 +1,4 @@
-"""Lists raw folders and archives: which samples lie there, in which files, and what else does."""
+"""Lists raw folders and archives: their samples, the files of each, and all other files."""
 
 import dataclasses
 import os
@@ -20,7 +20,7 @@ LEFT_OUT = "pictures in folders of 300-W have no text in the data set, and are l
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-    """What of a configuration lies in the inputs.
+    """The contents of the inputs for one configuration.
 
     Attributes:
         configuration: what was looked for.
@@ -127,7 +127,7 @@ def _add_archive(listing: Listing, path: Place) -> None:
 
 
 def _add_file(listing: Listing, file: RawFile, path: str) -> None:
-    """Adds a file; path is its own with that of the input before it, which may tell what it is."""
+    """Adds a file; path is relative to the input; the input's own path, which may identify the file, precedes it."""
     parsed = listing.configuration.match(path)
     if parsed is None:
         ending = _ending(os.path.basename(path))
@@ -173,7 +173,7 @@ def _size(entry: os.DirEntry[str]) -> int:
 
 
 def _ending(name: str) -> str:
-    """What tells a file that is not of a sample: ``_224.png`` of ``a_aug_3_224.png``, else the suffix."""
+    """The ending that describes a file without a sample: ``_224.png`` of ``a_aug_3_224.png``, else the suffix."""
     _, mark, rest = name.rpartition("_aug_")
     if mark:
         return rest.lstrip("0123456789") or rest

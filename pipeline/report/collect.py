@@ -229,10 +229,10 @@ def collect(folder: Place, manifest: dict[str, Any]) -> Collected:
                             bar.update(len(batch["key"]))
                 except FileNotFoundError as error:
                     raise UserError(
-                        f"{file}: cannot be read ({error.strerror}); threedface verify tells more"
+                        f"{file}: cannot be read ({error.strerror}); threedface verify reports more"
                     ) from None
                 except DamagedRecord as damage:
-                    raise UserError(f"{folder}: {damage}; threedface verify tells more") from None
+                    raise UserError(f"{folder}: {damage}; threedface verify reports more") from None
             angles[split] = np.degrees(np.concatenate(eulers))
             scale[split] = np.concatenate(scales) * 1000
     return sheet.collected(angles, scale)

@@ -1,4 +1,4 @@
-"""What makes a run's bytes, to tell whether two runs are the same and, if not, what differs."""
+"""The fingerprint of a run: everything that its bytes depend on. Equal fingerprints mean the same run."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from transforms.records.versions import byte_versions
 VERSION = "1.0.0"  # of the record schema and layout: raise it when either changes
 
 
-def run_identity(
+def run_fingerprint(
     config: str, options: dict[str, Any], model_files: dict[str, dict[str, str]], layout: dict[str, str] | None = None
 ) -> dict[str, Any]:
     """All that the bytes of a run depend on but the input.
@@ -30,10 +30,10 @@ def run_identity(
     }
 
 
-def digest(identity: dict[str, Any]) -> str:
-    """A digest of an identity; the names of the model files do not count."""
-    shas = {half: entry["sha256"] for half, entry in identity["model_files"].items()}
-    return hashlib.sha256(json.dumps({**identity, "model_files": shas}, sort_keys=True).encode()).hexdigest()
+def digest(fingerprint: dict[str, Any]) -> str:
+    """A digest of a fingerprint, without the names of the model files."""
+    shas = {half: entry["sha256"] for half, entry in fingerprint["model_files"].items()}
+    return hashlib.sha256(json.dumps({**fingerprint, "model_files": shas}, sort_keys=True).encode()).hexdigest()
 
 
 def differences(before: dict[str, Any], now: dict[str, Any], ignore: tuple[str, ...] = ()) -> list[str]:

@@ -1,7 +1,7 @@
-"""The folder of a run on a file system: unfinished under one name, and under its final one only when it is whole.
+"""The folder of a run on a file system, which gets its final name only when the run is finished.
 
-Shards stand beside the bookkeeping, in <version>.unfinished/, whose name becomes <version>, or
-<version>.too_many_rejected, when all is done.
+Shards and bookkeeping are in <version>.unfinished/, whose name finally becomes <version>, or
+<version>.too_many_rejected.
 """
 
 import fcntl
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.run.conversions import read_manifest
-from pipeline.run.run_folder import Ended, RunFolder
+from pipeline.run.run_folder import FinishedRun, RunFolder
 from transforms.errors import UserError
 from transforms.storage import make_folder, remove
 
@@ -33,16 +33,16 @@ class LocalRun(RunFolder):
         super().__init__(final)
         self._too_many = final.with_name(final.name + _TOO_MANY)
 
-    def ended(self) -> Ended | None:
-        """See `RunFolder.ended`."""
+    def finished(self) -> FinishedRun | None:
+        """See `RunFolder.finished`."""
         for folder in (self.final, self._too_many):
             if folder.exists():
-                return Ended(folder, read_manifest(folder))
+                return FinishedRun(folder, read_manifest(folder))
         return None
 
     @contextmanager
     def open(self, overwrite: bool) -> Iterator[None]:
-        """See `RunFolder.open`. A lock of the kernel's, which is gone with the process, keeps others away."""
+        """See `RunFolder.open`. A lock of the kernel, which ends with the process, prevents concurrent runs."""
         try:
             self.unfinished.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.unfinished, os.O_RDONLY)
@@ -67,8 +67,8 @@ class LocalRun(RunFolder):
             remove(path)
         return self.unfinished.rename(self.final if accepted else self._too_many)
 
-    def settle(self, accepted: bool) -> Path:
-        """See `RunFolder.settle`."""
+    def reclose(self, accepted: bool) -> Path:
+        """See `RunFolder.reclose`."""
         if self.final.exists():
             return self.final
         return self._too_many.rename(self.final) if accepted else self._too_many

@@ -110,7 +110,7 @@ def _manifest(facts: RunFacts, header: PlanHeader, shards: list[Shard], rejected
     return {
         "name": DATASET,
         "description": facts.configuration.description,
-        **header.identity,
+        **header.fingerprint,
         "samples": {"planned": header.samples, "written": statistics.samples, "rejected": len(rejected)},
         **({"with_original": statistics.with_coefficients} if facts.fine else {}),
         "rejected_reasons": dict(sorted(Counter(reject.reason for reject in rejected).items())),

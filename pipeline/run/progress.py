@@ -12,11 +12,11 @@ from transforms.records.plan_file import PlannedShard
 from transforms.records.shards import written_shards
 from transforms.storage import RemotePath
 
-_POLL_SECONDS, _STORE_POLL_SECONDS = 0.25, 12.0  # a look at a store is many requests, which are paid for
+_POLL_SECONDS, _STORE_POLL_SECONDS = 0.25, 12.0  # a listing of a store costs money
 
 
 class ProgressBar:
-    """Shows samples, rate and time left while a run goes on. Use it as a context manager."""
+    """Shows samples, rate and time left during a run. Use it as a context manager."""
 
     def __init__(self, folder: RunFolder, shards: Collection[PlannedShard]) -> None:
         """Takes the folder of the run, which may have finished shards, and the planned shards."""

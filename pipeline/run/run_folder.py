@@ -6,8 +6,7 @@
     sidecars/*.json         one for each shard that has been written
 <version>/                  a finished run
 
-`LocalRun` and `StoreRun` say how a run is opened, ended and opened again on a file system and in an
-object store; what is the same for both is here.
+`LocalRun` and `StoreRun` open, close and reopen a run on a file system and in an object store.
 """
 
 import dataclasses
@@ -21,11 +20,11 @@ from transforms.records.shards import SHARDS, Shard, read_shard_list, read_sidec
 from transforms.storage import Place, in_threads, list_paths, remove_files
 
 
-class Ended(NamedTuple):
-    """A run that has ended.
+class FinishedRun(NamedTuple):
+    """A finished run.
 
     Attributes:
-        folder: where it stands.
+        folder: its folder.
         manifest: its manifest.
     """
 
@@ -37,16 +36,16 @@ class RunFolder(ABC):
     """Folders of one conversion.
 
     Attributes:
-        final: where the finished conversion stands.
+        final: the folder of the finished conversion.
         unfinished: the bookkeeping of the run.
-        shards: where shards, and what stands beside them, are written.
+        shards: the folder of the shards and their metadata.
         plan: the plan file.
         work: the list of the shards to write.
         sidecars: the folder of the sidecars of written shards.
     """
 
     def __init__(self, final: Place, shards: Place | None = None) -> None:
-        """Takes the final folder, and that of the shards where it is not that of the bookkeeping."""
+        """Takes the final folder, and that of the shards if they are apart from the bookkeeping."""
         self.final = final
         self.unfinished = final.with_name(final.name + UNFINISHED)
         self.shards = shards or self.unfinished
@@ -55,49 +54,49 @@ class RunFolder(ABC):
         self.sidecars = self.unfinished / "sidecars"
 
     @abstractmethod
-    def ended(self) -> Ended | None:
-        """The run that has ended there, if one has.
+    def finished(self) -> FinishedRun | None:
+        """The finished run in this place, if there is one.
 
         Raises:
-            UserError: the output, or the manifest of the run, cannot be read.
+            UserError: the output or the manifest cannot be read.
         """
 
     @abstractmethod
     def open(self, overwrite: bool) -> AbstractContextManager[None]:
-        """Makes the folders of the unfinished run, or takes up those of a run that was stopped, for this process alone.
+        """Makes the folders of the unfinished run, or opens those of a stopped run, for this process alone.
 
         Args:
-            overwrite: whether to remove first what is there of this and other runs.
+            overwrite: whether to remove existing runs first.
 
         Raises:
-            UserError: another process is at work in it, or it cannot be made.
+            UserError: another process works in it, or it cannot be made.
         """
 
     @abstractmethod
     def close(self, accepted: bool) -> Place:
-        """Makes the finished run one that has ended, after what only the run itself needed is gone.
+        """Gives the finished run its final name, and removes the bookkeeping.
 
         Args:
-            accepted: whether it rejected no more samples than allowed. Else it ends apart, where only `ended` looks.
+            accepted: whether it rejected no more samples than allowed. If not, it gets a name of its own.
 
         Returns:
-            Where it stands.
+            Its folder.
         """
 
     @abstractmethod
-    def settle(self, accepted: bool) -> Place:
-        """Does to a run that has ended what was left undone; gives where it stands.
+    def reclose(self, accepted: bool) -> Place:
+        """Completes the closing of a finished run, and returns its folder.
 
-        That is: it was ended apart, and more rejected samples are allowed now; or it was killed after its end.
+        It may have been killed while it was closed, or more rejected samples may be allowed now.
         """
 
     @abstractmethod
     def reopen(self) -> None:
-        """Turns a run that has ended into an unfinished one, which `open` takes up."""
+        """Turns a finished run into an unfinished one, for `open`."""
 
     @abstractmethod
     def remove_others(self, names: set[str]) -> None:
-        """Removes from the folder of the shards what is neither one of these files nor bookkeeping."""
+        """Removes all files from the folder of the shards but these and the bookkeeping."""
 
     def keep(self, shards: list[PlannedShard], retry_rejected: bool) -> set[int]:
         """Keeps the finished shards of a plan, and removes everything else that an earlier run left.

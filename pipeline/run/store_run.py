@@ -1,9 +1,9 @@
-"""A run whose output is in an object store, where nothing can be renamed, and an object is whole or not there.
+"""A run with its output in an object store, which has no rename, and in which an object is always whole.
 
-Shards are written under their final names, in <version>/. What commits the run as a whole is
-manifest.json, written there when all else is: without it the conversion does not exist. With too many
+Shards are written under their final names, in <version>/. The run is committed by
+manifest.json, which is written last: without it the conversion does not exist. With too many
 rejected samples it is named manifest.too_many_rejected.json. Then the bookkeeping in
-<version>.unfinished/ goes, or, where the run was killed just then, when it is started again.
+<version>.unfinished/ is removed, or by the next start if the run was killed just then.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from pipeline.run.conversions import read_manifest
 from pipeline.run.run_files import MANIFEST, TOO_MANY_MANIFEST
-from pipeline.run.run_folder import Ended, RunFolder
+from pipeline.run.run_folder import FinishedRun, RunFolder
 from pipeline.run.store_lock import StoreLock
 from transforms.errors import RunFailed, UserError
 from transforms.records.shards import SHARDS
@@ -37,14 +37,14 @@ class StoreRun(RunFolder):
         self.models = self.unfinished / MODELS
         self._lock = StoreLock(self.unfinished / "lock.json")
 
-    def ended(self) -> Ended | None:
-        """See `RunFolder.ended`."""
+    def finished(self) -> FinishedRun | None:
+        """See `RunFolder.finished`."""
         with _as_user_error("read"):
-            # Listed, not asked for by name: a bucket that is not there is no missing manifest.
+            # Listed rather than opened, because a missing bucket is not a missing manifest.
             names = {path for path, _ in list_files(self.final, "manifest")}
         for name in (MANIFEST, TOO_MANY_MANIFEST):
             if name in names:
-                return Ended(self.final, read_manifest(self.final, name))
+                return FinishedRun(self.final, read_manifest(self.final, name))
         return None
 
     @contextmanager
@@ -67,10 +67,10 @@ class StoreRun(RunFolder):
             yield
 
     def close(self, accepted: bool) -> RemotePath:
-        """See `RunFolder.close`: the manifest is put where it commits the run.
+        """See `RunFolder.close`: the manifest is written, which commits the run.
 
         Raises:
-            RunFailed: a shard is not there: another run of the same took it for a left-over.
+            RunFailed: a shard is missing: a concurrent run removed it.
         """
         manifest = read_manifest(self.unfinished)
         there = dict(list_files(self.final))
@@ -83,8 +83,8 @@ class StoreRun(RunFolder):
         self._remove_bookkeeping()
         return self.final
 
-    def settle(self, accepted: bool) -> RemotePath:
-        """See `RunFolder.settle`."""
+    def reclose(self, accepted: bool) -> RemotePath:
+        """See `RunFolder.reclose`."""
         apart = self.final / TOO_MANY_MANIFEST
         if accepted and apart.is_file():
             write_file(self.final / MANIFEST, apart.read_bytes())
@@ -109,7 +109,7 @@ class StoreRun(RunFolder):
 
 @contextmanager
 def _as_user_error(done: str) -> Iterator[None]:
-    """At the beginning of a run, a store that refuses is bad usage."""
+    """At the start of a run, a store that refuses access is a user error."""
     try:
         yield
     except OSError as error:

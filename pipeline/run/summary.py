@@ -64,7 +64,6 @@ def human_bytes(size: float) -> str:
 
 
 # As a sample meets them.
-STAGES = ("Read", "Pose", "Decode", "Landmarks", "Crop", "Depth", "Maps", "Encode", "WriteShard")
 
 _BAR = 10  # characters of a stage that takes all the time
 

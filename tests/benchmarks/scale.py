@@ -89,8 +89,8 @@ def launcher(folder: Path, samples: int, shard_bytes: int) -> None:
             "benchmark",
         ),
     )
-    identity = {"plan": measure("digest", lambda: plan_digest(plan))}
-    header = PlanHeader(identity, plan.samples, tuple(plan.shards), tuple(plan.rejects))
+    fingerprint = {"plan": measure("digest", lambda: plan_digest(plan))}
+    header = PlanHeader(fingerprint, plan.samples, tuple(plan.shards), tuple(plan.rejects))
     addresses = measure("plan file", lambda: write_plan(run.plan, header, plan.chunks), run.plan)
     shards = [[addresses[chunk] for chunk in shard.chunks] for shard in plan.shards]
     work = measure("list of work", lambda: write_list(run.work, shards), run.work)

@@ -106,7 +106,8 @@ def test_an_interrupted_launcher_leaves_the_job_and_a_second_one_is_refused(argu
     first.send_signal(signal.SIGINT)
     _, last = first.communicate(timeout=60)
     assert first.returncode == 1
-    assert "goes on: https://console" in last and "gcloud dataflow jobs cancel job-" in last and "Traceback" not in last
+    assert "continues: https://console" in last
+    assert "gcloud dataflow jobs cancel job-" in last and "Traceback" not in last
 
     left = google.objects().keys()
     second = subprocess.run(command, env=environment, capture_output=True, text=True)

@@ -54,7 +54,7 @@ def test_flink_goes_on_with_the_other_task_manager(cut_off, local, tmp_path):
 def test_without_retries_the_same_command_goes_on(cut_off, start, local, tmp_path):
     flink, arguments, run = cut_off(retries=0)
     assert run.wait(120) == 1, run.printed
-    assert re.match("threedface: the engine ended the run: .*the same command goes on", run.last_line)
+    assert re.match("threedface: the engine ended the run: .*the same command resumes from the", run.last_line)
     assert "Traceback" not in run.printed
     again = start(arguments)
     assert again.wait(240) == 0, again.printed

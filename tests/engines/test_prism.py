@@ -71,7 +71,7 @@ def test_killed_it_ends_and_goes_on_to_the_same_bytes(
     os.kill(run.find(killed), signal.SIGKILL)
     assert run.wait(60) == (1 if told else -signal.SIGKILL), run.printed
     if told:
-        assert re.match(f"threedface: {told}.*the same command goes on with what is whole", run.last_line)
+        assert re.match(f"threedface: {told}.*the same command resumes from the finished shards", run.last_line)
         assert "Traceback" not in run.printed
         wait_for(lambda: not run.running())
     assert [path.name for path in (output / FOLDER).parent.iterdir()] == ["1.0.0.unfinished"]

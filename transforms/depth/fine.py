@@ -34,7 +34,7 @@ class FineSettings:
     normals: bool
     originals: bool
 
-    def identity(self) -> dict[str, str]:
+    def fingerprint(self) -> dict[str, str]:
         """The layout's keys and values as TOML, which determine a run's bytes; its name does not."""
         return dict(line.split(" = ", 1) for line in layout_text(self.layout).splitlines() if " = " in line)
 

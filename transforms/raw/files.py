@@ -4,7 +4,7 @@ import os
 from typing import NamedTuple, TypeAlias
 
 from transforms.depth.encodings import largest_depth_file
-from transforms.errors import BadSample, Reject
+from transforms.errors import BadSample, Reject, Stage
 from transforms.raw import image_check as image
 from transforms.raw import parameters
 from transforms.raw.archives import ArchiveMember, Pieces, read_member
@@ -12,8 +12,6 @@ from transforms.raw.image_check import ImageCheck, check_image
 from transforms.raw.names import DEPTH, IMAGE, MASK, NORMALS, PARAMETERS, SampleName
 from transforms.raw.parameters import Parameters, TextForm, no_parameters, parse_parameters
 from transforms.storage import Place, RemotePath, read_range
-
-STAGE = "Read"
 
 RawInput: TypeAlias = Place | Pieces  # a folder, or the pieces of an archive
 
@@ -94,7 +92,7 @@ def read_sample(
                 )
         return RawSample(data, size, numbers, maps)
     except BadSample as bad:
-        return Reject(files.name.key, file.path, STAGE, bad.reason, bad.detail)
+        return Reject(files.name.key, file.path, Stage.READ, bad.reason, bad.detail)
 
 
 def read_raw_file(inputs: list[RawInput], file: RawFile, most: int) -> bytes:

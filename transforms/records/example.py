@@ -48,7 +48,7 @@ def _sorted(features: Sequence[Feature]) -> list[Feature]:
 
 
 def _pieces(feature: Feature, column: Any) -> list[tuple[bytes, bytes]]:
-    """The map entries of one feature, one a sample: what stands before the value's bytes, and these.
+    """The map entries of one feature, one per sample: the bytes before the value, and the value.
 
     A picture of 50 kB is so copied once, into the example, and not once for each message around it.
     """
@@ -71,7 +71,7 @@ def _values(feature: Feature, column: Any) -> tuple[bytes, list[bytes]]:
 
 
 def _entry_head(name: str, list_tag: bytes, size: int) -> bytes:
-    """All of a map entry that stands before a value of so many bytes, which is the end of each message around it."""
+    """The bytes of a map entry before a value of this size; the value ends each enclosing message."""
     key, head = name.encode(), b""
     for tag in (_FIRST_FIELD, list_tag, _SECOND_FIELD):  # from within: the list's value, the list, the entry's Feature
         head = tag + _encode_varint(len(head) + size) + head

@@ -125,7 +125,7 @@ class PlannedChunk:
 
     @classmethod
     def from_json(cls, entry: list[Any]) -> "PlannedChunk":
-        """A chunk as it stands in the plan file."""
+        """The reverse of `PlannedChunk.packed`."""
         number, shard, roles, samples = entry
         return cls(
             number,
@@ -162,7 +162,7 @@ class PackedChunk(NamedTuple):
 
     @property
     def samples(self) -> tuple[SampleFiles, ...]:
-        """Where the samples lie."""
+        """The files of its samples."""
         return PlannedChunk.from_json(json.loads(self.line)).samples
 
 
@@ -171,13 +171,13 @@ class PlanHeader:
     """What a plan file says besides its chunks.
 
     Attributes:
-        identity: what makes the run's bytes: versions, options, model files, a digest of the plan.
+        fingerprint: everything that the bytes depend on: versions, options, model files, a digest of the plan.
         samples: how many samples were found.
         shards: the shards to write.
         rejects: samples that the listing alone shows to be unusable.
     """
 
-    identity: dict[str, Any]
+    fingerprint: dict[str, Any]
     samples: int
     shards: tuple[PlannedShard, ...]
     rejects: tuple[Reject, ...]
@@ -197,7 +197,7 @@ def read_plan_header(place: Place) -> PlanHeader:
     """Reads the header of a plan file."""
     header = json.loads(_first_line(place))
     return PlanHeader(
-        identity=header["identity"],
+        fingerprint=header["fingerprint"],
         samples=header["samples"],
         shards=tuple(map(PlannedShard.from_json, header["shards"])),
         rejects=tuple(Reject(**reject) for reject in header["rejects"]),

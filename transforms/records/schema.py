@@ -9,7 +9,7 @@ from transforms.face.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS, 
 Kind = Literal["string", "int64", "float32", "image", "depth16", "depth32", "normals8", "codes8", "mask8"]
 MapName = Literal["depth", "normals", "pncc", "mask"]
 
-# Kinds that are the bytes of a picture file: the type of its pixels, and the format that TFDS is told.
+# Kinds that are the bytes of a picture file: the type of its pixels, and the format for TFDS.
 PICTURES: dict[Kind, tuple[str, str]] = {
     "image": ("uint8", "jpeg"),
     "depth16": ("uint16", "png"),

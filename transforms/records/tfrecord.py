@@ -19,7 +19,7 @@ OVERHEAD = _HEADER.size + _CRC.size  # bytes that the framing adds to a record
 
 
 def frame(record: bytes) -> tuple[bytes, bytes, bytes]:
-    """A record as it stands in a TFRecord file, in pieces: joining them would copy its picture once more."""
+    """A framed record, in pieces: joining them would copy the picture once more."""
     length = struct.pack("<Q", len(record))
     return length + _masked_crc(length), record, _masked_crc(record)
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 
-from transforms.errors import Reject
+from transforms.errors import Reject, Stage
 from transforms.process_settings import configure_process
 from transforms.records.chunk import Chunk
 
@@ -23,12 +23,12 @@ SAMPLES, BYTES, REJECTED, MICROSECONDS = "samples", "bytes", "rejected/", "micro
 
 
 def map_chunks(
-    stage: str, chunks: beam.PCollection[Chunk], function: Callable[[Chunk], Chunk], made: Sequence[str] = ()
+    stage: Stage, chunks: beam.PCollection[Chunk], function: Callable[[Chunk], Chunk], made: Sequence[str] = ()
 ) -> beam.PCollection[Chunk]:
     """Applies a function to chunks. A chunk without samples is passed on unchanged, with its rejects.
 
     Args:
-        stage: the name under which it is measured.
+        stage: the stage that its metrics count for.
         chunks: the input.
         function: chunk to chunk.
         made: columns of files or records that the function adds, whose bytes are counted.

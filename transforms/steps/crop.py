@@ -1,11 +1,11 @@
-"""Crop: picture, camera, pose and points of a chunk to those of the box that is asked for."""
+"""Crop: picture, camera, pose and points of a chunk to those of the requested box."""
 
 import dataclasses
 
 import apache_beam as beam
 import numpy as np
 
-from transforms.errors import BadSample
+from transforms.errors import BadSample, Stage
 from transforms.pictures.codec import decode_pixels, encode_jpeg
 from transforms.pictures.crop import (
     CropSettings,
@@ -21,8 +21,6 @@ from transforms.pictures.resize import resize_pixels
 from transforms.records.chunk import Chunk
 from transforms.steps.chunks import map_chunks
 
-STAGE = "Crop"
-
 
 @dataclasses.dataclass
 class Crop(beam.PTransform):
@@ -34,7 +32,7 @@ class Crop(beam.PTransform):
 
     Attributes:
         settings: how pictures are cropped.
-        row_offset: the row on which y = 0 lies, less the image's height: -1 for H - 1.
+        row_offset: the row of y = 0, less the picture's height: -1 for H - 1.
     """
 
     settings: CropSettings
@@ -42,7 +40,7 @@ class Crop(beam.PTransform):
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks with their landmarks to chunks of the new pictures."""
-        return map_chunks(STAGE, chunks, self._crop, made=["image"])
+        return map_chunks(Stage.CROP, chunks, self._crop, made=["image"])
 
     def _crop(self, chunk: Chunk) -> Chunk:
         size, margin = self.settings.size, self.settings.margin
@@ -52,7 +50,7 @@ class Crop(beam.PTransform):
         else:
             boxes = face_boxes(columns["landmarks/image"], margin)
             bad = bad_boxes(boxes, columns["image_size"], columns["landmarks/image"])
-            chunk = chunk.with_columns({"crop/box": boxes}).without(STAGE, bad)
+            chunk = chunk.with_columns({"crop/box": boxes}).without(Stage.CROP, bad)
             columns = chunk.columns
             boxes = columns["crop/box"]
         sizes = columns["image_size"]
@@ -71,7 +69,7 @@ class Crop(beam.PTransform):
             "crop/box": boxes,
             "crop/valid": valid_rectangles(boxes, sizes, size),
         }
-        return chunk.with_columns(cropped).without(STAGE, damaged, file="image_file")
+        return chunk.with_columns(cropped).without(Stage.CROP, damaged, file="image_file")
 
 
 def _pictures(

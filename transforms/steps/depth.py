@@ -11,12 +11,10 @@ from transforms.depth.encodings import read_depth, read_mask
 from transforms.depth.fine import FineSettings
 from transforms.depth.resample import resize_depth
 from transforms.depth.storage import encode_depth16, encode_float_png
-from transforms.errors import BadSample
+from transforms.errors import BadSample, Stage
 from transforms.maps.encoding import encode_normals
 from transforms.records.chunk import Chunk
 from transforms.steps.chunks import map_chunks
-
-STAGE = "Depth"
 
 
 @dataclasses.dataclass
@@ -39,7 +37,7 @@ class Depth(beam.PTransform):
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks with the boxes of their pictures, to chunks with the depth of these."""
-        return map_chunks(STAGE, chunks, self._add_depth, made=["depth", "depth_normals"])
+        return map_chunks(Stage.DEPTH, chunks, self._add_depth, made=["depth", "depth_normals"])
 
     def _add_depth(self, chunk: Chunk) -> Chunk:
         layout = self.settings.layout.depth
@@ -59,7 +57,7 @@ class Depth(beam.PTransform):
                 stored.append(self._stored(pixels, sample.get("crop/box")))
             except BadSample as error:
                 bad[row] = error
-        chunk = chunk.with_columns({"depth_fault_file": files}).without(STAGE, bad, file="depth_fault_file")
+        chunk = chunk.with_columns({"depth_fault_file": files}).without(Stage.DEPTH, bad, file="depth_fault_file")
         names = stored[0] if stored else {}
         return chunk.with_columns({name: _column([some[name] for some in stored]) for name in names})
 

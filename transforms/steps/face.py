@@ -6,6 +6,7 @@ import functools
 import apache_beam as beam
 import numpy as np
 
+from transforms.errors import Stage
 from transforms.face import indices
 from transforms.face.decode import ChosenVertices, choose_vertices, decode
 from transforms.face.landmarks import Neighbourhood, landmark_facing, landmark_image, landmark_normals, neighbourhood
@@ -16,8 +17,6 @@ from transforms.records.chunk import Chunk
 from transforms.steps.chunks import map_chunks
 from transforms.storage import Place
 from transforms.storage.model_copy import fetched_model
-
-STAGE = "Pose"
 
 
 @dataclasses.dataclass
@@ -35,11 +34,11 @@ class Pose(beam.PTransform):
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks to chunks with their cameras."""
-        return map_chunks(STAGE, chunks, self._add_pose)
+        return map_chunks(Stage.POSE, chunks, self._add_pose)
 
     def _add_pose(self, chunk: Chunk) -> Chunk:
         columns = chunk.columns
-        chunk = chunk.without(STAGE, bad_poses(columns["pose/euler"], columns["pose/scale"]))
+        chunk = chunk.without(Stage.POSE, bad_poses(columns["pose/euler"], columns["pose/scale"]))
         columns = chunk.columns
         rotations = rotation(columns["pose/euler"])
         cameras = camera(
@@ -69,7 +68,7 @@ class Decode(beam.PTransform):
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks to chunks with the summaries of their meshes."""
-        return map_chunks("Decode", chunks, self._add_mesh)
+        return map_chunks(Stage.DECODE, chunks, self._add_mesh)
 
     def _add_mesh(self, chunk: Chunk) -> Chunk:
         model, neighbours = opened_model(self.model)
@@ -121,7 +120,7 @@ class Landmarks(beam.PTransform):
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks to chunks with their landmarks."""
-        return map_chunks("Landmarks", chunks, self._add_landmarks)
+        return map_chunks(Stage.LANDMARKS, chunks, self._add_landmarks)
 
     def _add_landmarks(self, chunk: Chunk) -> Chunk:
         _, neighbours = opened_model(self.model)

@@ -6,6 +6,7 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 
+from transforms.errors import Stage
 from transforms.face.decode import whole_meshes
 from transforms.face.indices import landmark_vertices
 from transforms.face.pose import project
@@ -25,7 +26,7 @@ class Maps(beam.PTransform):
 
     Needs: coefficients/identity (n, 100) and coefficients/expression (n, 79) float32; image_size (n, 2) int64;
         pose/camera and pose/rotation of Pose.
-    Adds: landmarks/visible (n, 68), and of those asked for maps/depth with maps/depth_transform, maps/normals,
+    Adds: landmarks/visible (n, 68), and of the requested maps maps/depth with maps/depth_transform, maps/normals,
         maps/pncc, maps/mask.
 
     Attributes:
@@ -38,7 +39,7 @@ class Maps(beam.PTransform):
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks with the cameras of their pictures, to chunks with the maps of these pictures' size."""
-        return map_chunks("Maps", chunks, self._add_maps, made=[f"maps/{name}" for name in self.maps])
+        return map_chunks(Stage.MAPS, chunks, self._add_maps, made=[f"maps/{name}" for name in self.maps])
 
     def _add_maps(self, chunk: Chunk) -> Chunk:
         model, _ = opened_model(self.model)

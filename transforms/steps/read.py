@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import apache_beam as beam
 import numpy as np
 
-from transforms.errors import Reject
-from transforms.raw.files import STAGE, RawInput, RawSample, SampleFiles
+from transforms.errors import Reject, Stage
+from transforms.raw.files import RawInput, RawSample, SampleFiles
 from transforms.raw.image_check import ImageCheck
 from transforms.raw.names import DEPTH, IMAGE, MASK, NORMALS, PARAMETERS
 from transforms.raw.parameters import TextForm
@@ -70,7 +70,7 @@ class Read(beam.PTransform):
 
     def expand(self, shards: beam.PCollection[Sequence[LineAddress]]) -> beam.PCollection[Chunk]:
         """The chunks of each shard in order, one at a time, with the columns of the raw files."""
-        return shards | beam.FlatMap(self._read_shard, StageMetrics(STAGE))
+        return shards | beam.FlatMap(self._read_shard, StageMetrics(Stage.READ))
 
     def _read_shard(self, addresses: Sequence[LineAddress], metrics: StageMetrics) -> Iterator[Chunk]:
         for address in addresses:

@@ -4,6 +4,7 @@ import dataclasses
 
 import apache_beam as beam
 
+from transforms.errors import Stage
 from transforms.records.chunk import Chunk
 from transforms.records.example import encode_examples
 from transforms.records.plan_file import PlannedShard, read_plan_header
@@ -29,7 +30,7 @@ class Encode(beam.PTransform):
 
     def expand(self, chunks: beam.PCollection[Chunk]) -> beam.PCollection[Chunk]:
         """Chunks to chunks with their records."""
-        return map_chunks("Encode", chunks, self._encode, made=["record"])
+        return map_chunks(Stage.ENCODE, chunks, self._encode, made=["record"])
 
     def _encode(self, chunk: Chunk) -> Chunk:
         return chunk.with_columns({"record": encode_examples(self.features, chunk.columns)})
@@ -65,7 +66,7 @@ class _WriteShard(beam.DoFn):
         self._plan, self._folder, self._sidecars = settings.plan, settings.folder, settings.sidecars
         self._seed = settings.seed
         self._versions = installed_versions()  # of the process that starts the run
-        self._metrics = StageMetrics("WriteShard")
+        self._metrics = StageMetrics(Stage.WRITE_SHARD)
 
     def setup(self) -> None:
         """Compares versions and reads the planned shards, once per worker."""

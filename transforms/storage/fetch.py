@@ -1,7 +1,7 @@
 """Reads the files of many samples: from a file system one after the other, from object stores many at a time.
 
-A store takes 20 to 50 ms to answer, however little is asked for. So requests are under way at the same
-time, and files that lie close together in an archive are asked for as one.
+A store takes 20 to 50 ms to answer, however small the request. So requests are under way at the same
+time, and files that are close together in an archive are read by one request.
 """
 
 from bisect import bisect_right
@@ -18,7 +18,7 @@ from transforms.raw.image_check import ImageCheck
 from transforms.raw.parameters import TextForm
 from transforms.storage import RemotePath, in_threads, read_files, store_errors
 
-_GAP = 64 * 1024  # what lies between two files is read along up to here: it is sooner there than another answer
+_GAP = 64 * 1024  # a gap of up to this size between two files is read as well: that is faster than another request
 _SPAN = 8 * 1024 * 1024  # bytes of one request, so that several are under way
 _SPANS = 64 * 1024 * 1024  # bytes of an archive held for a chunk, whose pictures take half of it at most
 
@@ -116,7 +116,7 @@ def _at_hand(inputs: list[RawInput], samples: list[SampleFiles]) -> list[RawInpu
 
 
 def spans(extents: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Joins extents that lie close together, in bytes from start to stop.
+    """Joins extents that are close together, in bytes from start to stop.
 
     Returns:
         Spans of up to 8 MiB, in order; 64 MiB of them at most. What they do not hold is large, and read on its own.

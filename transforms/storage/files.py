@@ -1,7 +1,4 @@
-"""What is done with files and folders, wherever they lie.
-
-All of it raises OSErrors that name the file.
-"""
+"""Operations on files and folders, local or remote. Their OSErrors name the file."""
 
 import errno
 import os

@@ -17,7 +17,7 @@ def offer_model(model: Path, folder: RemotePath) -> RemotePath:
     """Copies a prepared model to a folder of an object store, as far as it is not there; gives the copy's folder.
 
     Args:
-        model: the folder of the prepared model, whose name tells its contents.
+        model: the folder of the prepared model, whose name identifies its contents.
         folder: where to make a folder of the same name.
 
     Raises:

@@ -213,5 +213,5 @@ def test_a_plan_file_stays_as_it_was(tmp_path):
     assert plan_digest(plan) == "a8e298d877c37ba00ee83e5f3702ea6c"
     assert (
         hashlib.sha256((tmp_path / "plan").read_bytes()).hexdigest()
-        == "ccf380b19a0aadf2ff7effc7f287698253227b7643c6a84fc128581d07c95ea4"
+        == "3a5177523a77e445a30d343a09cc9c7dfef4b925f7cb1de6496daddb6d9fb9e1"
     )

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import NamedTuple
 
-from transforms.errors import BadSample, Reject
+from transforms.errors import BadSample, Reject, Stage
 from transforms.storage import Place, RemotePath, file_size, read_range
 
 # This many files are kept open, which leaves room below the usual limit of 1024.
@@ -137,7 +137,7 @@ class ArchiveMember(NamedTuple):
 
 def reject_member(path: str, bad: BadSample) -> Reject:
     """A file of an archive that cannot be used, as a Reject without a key: the plan knows its sample."""
-    return Reject("", path, "Plan", bad.reason, bad.detail)
+    return Reject("", path, Stage.PLAN, bad.reason, bad.detail)
 
 
 def check_path(path: str) -> None:
