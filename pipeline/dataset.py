@@ -103,7 +103,7 @@ def parse_spec(features: tuple[Feature, ...]) -> dict[str, tf.io.FixedLenFeature
 
 
 def _check_readable(folder: Place) -> None:
-    """Raises UserError where TensorFlow's readers do not know the store that a folder is in."""
+    """Raises UserError if TensorFlow's readers do not know the store that a folder is in."""
     scheme = str(folder).partition("://")[0]
     if isinstance(folder, RemotePath) and scheme not in tf.io.gfile.get_registered_schemes():
         raise UserError(
@@ -118,7 +118,7 @@ def _common_features(manifests: list[dict[str, Any]]) -> tuple[Feature, ...]:
 
 
 def _check_same_splits(configs: list[str], manifests: list[dict[str, Any]]) -> None:
-    """Raises UserError where a source may be in train of one configuration and in test of another."""
+    """Raises UserError if a source may be in train of one configuration and in test of another."""
     kept = [{name: manifest["options"][name] for name in ("split_by", "splits", "seed")} for manifest in manifests]
     for config, other in zip(configs, kept, strict=True):
         if other != kept[0]:

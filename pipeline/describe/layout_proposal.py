@@ -121,7 +121,7 @@ def propose_layout(listing: Listing) -> Proposal | None:
     Only files named by a photograph of 300-W and a number are looked at.
 
     Returns:
-        The proposal, or None where no file decodes to a depth map of the size of a picture of the same name.
+        The proposal, or None if no file decodes to a depth map of the size of a picture of the same name.
     """
     families = _find_families(_all_files(listing))
     pictures = [
@@ -153,7 +153,7 @@ def propose_layout(listing: Listing) -> Proposal | None:
 
 
 def read_picture(inputs: list[RawInput], file: RawFile) -> Image.Image | None:
-    """A colour picture; None where it is none, or damaged."""
+    """A colour picture; None if it is not one, or is damaged."""
     try:
         with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
             image = Image.open(io.BytesIO(read_raw_file(inputs, file, MAX_BYTES)), formats=("JPEG", "PNG"))
@@ -164,7 +164,7 @@ def read_picture(inputs: list[RawInput], file: RawFile) -> Image.Image | None:
 
 
 def read_values(inputs: list[RawInput], file: RawFile, layout: DepthLayout, size: tuple[int, int]) -> np.ndarray | None:
-    """A depth file's numbers, (rows, columns), as they are in the file; None where it does not decode so."""
+    """A depth file's numbers, (rows, columns), as they are in the file; None if it does not decode so."""
     try:
         with np.errstate(invalid="ignore"):  # in the wrong byte order any number may come
             return read_depth(read_raw_file(inputs, file, largest_depth_file(size)), layout, size)
@@ -188,7 +188,7 @@ def check_layout_file(file: Path) -> None:
 
 
 def _line(key: str, values: set[str] | set[Encoding] | set[tuple[int, int] | None]) -> str:
-    """A line of the file: filled in where there is one value."""
+    """A line of the file: filled in if there is one value."""
     texts = [toml_text(value) for value in sorted(values, key=str)]
     return f"{key} = {texts[0]}" if len(texts) == 1 else f"# {key} = NEEDED  # {' or '.join(texts)}"
 

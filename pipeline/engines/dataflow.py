@@ -42,7 +42,7 @@ def only_translates(flags: list[str]) -> bool:
 
 
 def check_dataflow(flags: list[str]) -> None:
-    """Raises UserError where a package or a flag is missing that every job needs."""
+    """Raises UserError if a package or a flag is missing that every job needs."""
     try:
         import apache_beam.io.gcp.gcsio  # noqa: F401
         import google.cloud.dataflow  # noqa: F401
@@ -54,7 +54,7 @@ def check_dataflow(flags: list[str]) -> None:
 
 
 def check_places(places: Iterable[Place]) -> None:
-    """Raises UserError where one of these is a file or folder of this machine."""
+    """Raises UserError if one of these is a file or folder of this machine."""
     for place in places:
         if isinstance(place, Path):
             raise UserError(f"{place}: Dataflow's workers see no files of this machine; name a place in gs://")
@@ -131,7 +131,7 @@ def _page(cloud: GoogleCloudOptions, job: str) -> str:
 
 
 def _check_buckets(flags: list[str]) -> None:
-    """Raises UserError where Beam would try for minutes to stage something, and in vain."""
+    """Raises UserError if Beam would try for minutes to stage something, and in vain."""
     import google.auth
     from apache_beam.io.gcp.gcsio import create_storage_client, parse_gcs_path
     from google.api_core.exceptions import NotFound

@@ -56,7 +56,7 @@ def check_job_server(name: str, runner: PipelineRunner, flags: list[str]) -> Non
 
 
 def _check_program(name: str, runner: PortableRunner, options: PipelineOptions) -> None:
-    """Raises UserError where a runner would download its job server."""
+    """Raises UserError if a runner would download its job server."""
     copy = "mvn dependency:copy -DoutputDirectory=. -Dartifact=org.apache.beam:beam-runners"
     if isinstance(runner, PrismRunner):
         option, value = "--prism_location", options.view_as(PrismRunnerOptions).prism_location

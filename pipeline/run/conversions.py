@@ -77,7 +77,7 @@ def read_rejects(folder: Place) -> list[Reject]:
 
 
 def read_last_stages(folder: Place) -> StageView | None:
-    """What the stages of the last run did; None where that is not known."""
+    """What the stages of the last run did; None if that is unknown."""
     try:
         stages = read_json(folder / RUN)["stages"]
         return StageView.from_json(stages) if stages else None

@@ -37,7 +37,7 @@ def digest(fingerprint: dict[str, Any]) -> str:
 
 
 def differences(before: dict[str, Any], now: dict[str, Any], ignore: tuple[str, ...] = ()) -> list[str]:
-    """What differs between two identities, a few words each; nothing where they are the same."""
+    """The differences between two fingerprints, a few words each."""
     found: list[str] = []
     for part in now:
         if part in ignore or (part == "plan" and found):  # other options make another plan anyway

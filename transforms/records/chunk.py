@@ -64,7 +64,7 @@ class Chunk:
         Args:
             stage: the step that found them.
             bad: for each bad sample's position, what is wrong with it.
-            file: the column that names the file at fault; where there is none, the key is named.
+            file: the column that names the file at fault; without it, the key is named.
         """
         if not bad:
             return self

@@ -168,7 +168,7 @@ def _varints(data: bytes) -> Iterator[int]:
 
 
 def _decode_varint(data: bytes, at: int) -> tuple[int, int]:
-    """An unsigned number of at most 64 bits, and where it ends."""
+    """An unsigned number of at most 64 bits, and the end of its bytes."""
     number = shift = 0
     while data[at] > 0x7F:
         number |= (data[at] & 0x7F) << shift

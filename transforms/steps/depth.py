@@ -29,7 +29,7 @@ class Depth(beam.PTransform):
 
     Attributes:
         settings: how depth is read and stored.
-        size: rows and columns of cropped pictures; None where they are as they were.
+        size: rows and columns of cropped pictures; None if they are not cropped.
     """
 
     settings: FineSettings

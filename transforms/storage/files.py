@@ -83,7 +83,7 @@ def create_file(place: RemotePath, data: bytes) -> None:
 
 
 def read_range(place: Place, offset: int, size: int) -> bytes:
-    """Some bytes of a file; fewer where it ends before."""
+    """Some bytes of a file; fewer if it ends before."""
     if isinstance(place, RemotePath):
         if size == 0:
             return b""
@@ -124,7 +124,7 @@ def local_file(place: Place) -> Iterator[Path]:
 
 
 def list_files(folder: Place, prefix: str = "") -> Iterator[StoredFile]:
-    """All files in a folder and those below it, with their paths in there; none where there is no folder.
+    """All files in a folder and those below it, with their paths in there; none if there is no folder.
 
     A store lists them in the order of their paths, a file system folder by folder.
 

@@ -70,7 +70,7 @@ def _google() -> AbstractFileSystem:
 
 
 def _s3_options() -> dict[str, Any]:
-    """Beam's flags for S3, where they are given; Beam sets those of its file systems in workers, too."""
+    """Beam's flags for S3, if given; Beam sets those of its file systems in workers, too."""
     from apache_beam.io.filesystems import FileSystems
     from apache_beam.options.pipeline_options import PipelineOptions, S3Options
 
