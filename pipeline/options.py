@@ -166,7 +166,7 @@ class Options:
     # In three lines each: name and type; group and help; the rest.
     # fmt: off
     input: Annotated[list[Place], Option(
-        "input", "folders, zip files (also split) or tar files with the raw data: paths, or gs://, s3:// or abfs:// URLs",
+        "input", "folders, zip files (also split) or tar files with the raw data: paths or URLs (gs://, s3://, abfs://)",
         metavar="PATH", parse=parse_place, several=True, required=True, affects_bytes=True, recorded=None)]
     config: Annotated[str, Option(
         "input", "part of the data set to convert: CoarseData, the originals, or FineData",

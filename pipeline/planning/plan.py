@@ -73,15 +73,7 @@ def make_plan(
         UserError: the shards would be larger than a worker can hold.
     """
     roles = listing.configuration.roles
-    counts: dict[str, int] = {}  # usable samples by source
-    sizes: dict[str, int] = {}
-    rejects: list[Reject] = []
-    for source in listing.samples.sources():
-        usable, rejected = _pair(listing.samples.of_source(source), roles)
-        rejects += rejected
-        if usable:
-            counts[source] = len(usable)
-            sizes[source] = sum(pictures_bytes(files) + numbers_bytes for files in usable)
+    counts, sizes, rejects = _count(listing, lambda files: pictures_bytes(files) + numbers_bytes)
     splits: dict[str, list[str]] = {}
     for source in sorted(counts, key=lambda source: (hash_fraction(f"order/{seed}/{source}"), source)):
         splits.setdefault(split_of(source), []).append(source)
@@ -90,12 +82,9 @@ def make_plan(
     chunks: list[PackedChunk] = []
     for split, sources in sorted(splits.items()):
         size = sum(sizes[source] for source in sources)
+        if num_shards and size > num_shards * LARGEST_SHARD_BYTES:
+            raise _too_few_shards(split, size, num_shards)
         number = num_shards or _shard_count(size, sum(sizes.values()), shard_bytes)
-        if size > number * LARGEST_SHARD_BYTES:
-            raise UserError(
-                f"--num_shards {number}: shards of {size / number / (1 << 30):.1f} GiB in the split {split}, at most "
-                f"{LARGEST_SHARD_BYTES >> 30} GiB is allowed; use {-(-size // LARGEST_SHARD_BYTES)} or more"
-            )
         groups = _divide([counts[source] for source in sources], min(number, len(sources)))
         for index, rows in enumerate(groups):
             samples = [files for row in rows for files in _pair(listing.samples.of_source(sources[row]), roles)[0]]
@@ -119,6 +108,29 @@ def make_plan(
                 )
             )
     return Plan(shards, chunks, rejects, sum(counts.values()) + len(rejects))
+
+
+def _count(
+    listing: Listing, record_bytes: Callable[[SampleFiles], int]
+) -> tuple[dict[str, int], dict[str, int], list[Reject]]:
+    """The number of usable samples and the bytes of their records, by source; and the rejected samples."""
+    counts: dict[str, int] = {}
+    sizes: dict[str, int] = {}
+    rejects: list[Reject] = []
+    for source in listing.samples.sources():
+        usable, rejected = _pair(listing.samples.of_source(source), listing.configuration.roles)
+        rejects += rejected
+        if usable:
+            counts[source] = len(usable)
+            sizes[source] = sum(map(record_bytes, usable))
+    return counts, sizes, rejects
+
+
+def _too_few_shards(split: str, split_bytes: int, num_shards: int) -> UserError:
+    return UserError(
+        f"--num_shards {num_shards}: shards of {split_bytes / num_shards / (1 << 30):.1f} GiB in the split {split}, at "
+        f"most {LARGEST_SHARD_BYTES >> 30} GiB is allowed; use {-(-split_bytes // LARGEST_SHARD_BYTES)} or more"
+    )
 
 
 def _shard_count(split_bytes: int, all_bytes: int, shard_bytes: int | None) -> int:
