@@ -1,5 +1,7 @@
 """All commands do without TensorFlow, and a conversion gives the metadata that TensorFlow Datasets writes itself."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,11 @@ def test_no_process_of_a_command_imports_tensorflow(raw, convert, threedface, tm
     for command in ("verify", "report"):
         done = threedface(command, tmp_path / "out", PYTHONPATH=path)
         assert done.returncode == 0, done.stderr
+
+
+def test_workers_import_neither_readers_of_model_files_nor_tfds():
+    """Each takes a tenth of a second or more of a worker's start."""
+    heavy = ["scipy", "h5py", "numba", "matplotlib", "tensorflow_datasets"]
+    code = f"import sys, pipeline.graph; sys.exit(str([name for name in {heavy} if name in sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.strip() == "[]"

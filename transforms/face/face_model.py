@@ -7,14 +7,16 @@ over the 53215 vertices that are left of BFM 2009 without the inner mouth.
 
 import dataclasses
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from transforms.errors import UserError
 from transforms.face import indices
 from transforms.face.mesh import triangle_normals
-from transforms.face.model_files import IdentityModel, read_expression_file, read_identity_file
+
+if TYPE_CHECKING:
+    from transforms.face.model_files import IdentityModel
 
 MEAN_EYE_DISTANCE = 86_300.0  # outer eye corners of the mean face, um
 _EYE_DISTANCE_TOLERANCE = 0.02
@@ -94,6 +96,8 @@ class FaceModel:
 
 def _read(bfm: Path, expression: Path) -> dict[str, np.ndarray]:
     """The attributes of the face model of two files."""
+    from transforms.face.model_files import read_expression_file, read_identity_file  # h5py and scipy: not for workers
+
     identity = read_identity_file(bfm)
     _check_unit_norms(bfm, "identity", np.sqrt(np.einsum("vc,vc->c", identity.basis, identity.basis)))
     kept = indices.kept_vertices()
@@ -114,7 +118,7 @@ def _read(bfm: Path, expression: Path) -> dict[str, np.ndarray]:
     }
 
 
-def _trim_triangles(bfm: Path, identity: IdentityModel, kept: np.ndarray) -> np.ndarray:
+def _trim_triangles(bfm: Path, identity: "IdentityModel", kept: np.ndarray) -> np.ndarray:
     """The triangles with every vertex kept, renumbered."""
     if identity.triangles.min() < 0 or identity.triangles.max() >= indices.FULL_VERTICES:
         raise UserError(
