@@ -51,6 +51,15 @@ setup(
         "gcp": ["apache-beam[gcp]", "gcsfs>=2026.3"],  # Dataflow needs Beam's extra
         "aws": ["s3fs>=2026.3"],  # the first that reads an object by one request
         "azure": ["adlfs>=2026.2"],
+        # For tests and benchmarks of reading, the versions they were run with. PyTorch brings 5 GB of CUDA.
+        "frameworks": [
+            "grain>=0.2.18",
+            "jax>=0.10.2",
+            "mlcroissant>=1.1.1",
+            "tfrecord>=1.14.6",
+            "torch>=2.15",
+            "torchdata>=0.11",
+        ],
         "test": [
             "OpenEXR>=3.5",
             "apache-beam[gcp]",
