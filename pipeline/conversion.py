@@ -39,6 +39,7 @@ from transforms.errors import RunFailed, UserError
 from transforms.face import indices
 from transforms.face.mesh import farthest_points
 from transforms.face.prepared_model import open_prepared, prepare
+from transforms.process_settings import usable_cores
 from transforms.raw.files import RawInput
 from transforms.records.plan_file import LineAddress, PlanHeader, read_plan_header, write_list, write_plan
 from transforms.records.schema import record_bytes
@@ -64,15 +65,16 @@ def convert(options: Options) -> None:
     folder = _run_folder(dataset_folder(options.output, options.configuration.name))
     folder.finished()  # an output that cannot be accessed fails before the input is listed
     listing = _list(options)
-    with worker_pool(_needed_workers(options, listing)) as pool:
+    # Estimated from the number of files: the processes start while the input is planned.
+    chunks = listing.samples.file_count // len(options.configuration.roles) // CHUNK_SAMPLES
+    early = min(_workers(options, chunks), chunks)
+    with worker_pool(early if early > 1 and not runner_name(options.beam) else 0) as pool:
         _convert(options, folder, listing, pool, started)
 
 
-def _needed_workers(options: Options, listing: Listing) -> int:
-    """The number of worker processes that will have work, estimated from the number of files."""
-    samples = listing.samples.file_count // len(options.configuration.roles)
-    several = min(options.workers, samples // CHUNK_SAMPLES)
-    return several if several > 1 and not runner_name(options.beam) else 0
+def _workers(options: Options, chunks: int) -> int:
+    """The number of worker processes for so many chunks; a process takes longer to start than a chunk to convert."""
+    return options.workers or max(1, min(usable_cores(), chunks))
 
 
 def _convert(options: Options, folder: RunFolder, listing: Listing, pool: WorkerPool, started: float) -> None:
@@ -99,8 +101,8 @@ def _convert(options: Options, folder: RunFolder, listing: Listing, pool: Worker
         kept = folder.keep(plan.shards, options.retry_rejected)
         header = PlanHeader(fingerprint, plan.samples, tuple(plan.shards), tuple(plan.rejects))
         work = _write_work(folder, plan, header, kept)
-        # A worker with nothing to do would cost its start.
-        workers = max(1, min(options.workers, len(plan.shards) - len(kept)))
+        left = [shard for shard in plan.shards if shard.number not in kept]
+        workers = max(1, min(_workers(options, sum(shard.samples for shard in left) // CHUNK_SAMPLES), len(left)))
         bar = ProgressBar(folder, plan.shards)
         # The names of all samples are in the plan file now; from here on memory does not grow with their number.
         listing.samples.clear()
@@ -110,7 +112,7 @@ def _convert(options: Options, folder: RunFolder, listing: Listing, pool: Worker
             print(f"{folder.unfinished}: planned, and translated for Dataflow; nothing was run", file=sys.stderr)
             return
         # Without a shard to write, there was nothing but Finish.
-        _close(folder, options, started, stages, stage_table(stages) if work else [])
+        _close(folder, options, workers, started, stages, stage_table(stages) if work else [])
 
 
 def _list(options: Options) -> Listing:
@@ -240,7 +242,9 @@ def _check_found(inputs: list[Place], listing: Listing) -> None:
     )
 
 
-def _close(folder: RunFolder, options: Options, started: float, stages: StageView | None, table: list[str]) -> None:
+def _close(
+    folder: RunFolder, options: Options, workers: int, started: float, stages: StageView | None, table: list[str]
+) -> None:
     """Writes run.json, gives the folder its final name, and prints the summary."""
     manifest = read_manifest(folder.unfinished)
     seconds = time.time() - started
@@ -248,7 +252,7 @@ def _close(folder: RunFolder, options: Options, started: float, stages: StageVie
         "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
         "runner": runner_name(options.beam) or "local",
-        "workers": options.workers,
+        "workers": workers,
         "inputs": [str(path) for path in options.input],
         **({"originals": [str(path) for path in options.originals]} if options.originals else {}),
         "python": platform.python_version(),

@@ -22,7 +22,6 @@ from transforms.errors import UserError
 from transforms.face.indices import VERTICES
 from transforms.pictures.codec import jpeg_bytes
 from transforms.pictures.crop import CropSettings
-from transforms.process_settings import usable_cores
 from transforms.raw.configurations import COARSE, CONFIGURATIONS, Configuration
 from transforms.raw.files import SampleFiles
 from transforms.raw.image_check import ImageCheck
@@ -245,9 +244,9 @@ class Options:
     max_rejected: Annotated[float, Option(
         "checks", "fail if more than this share of the samples is rejected",
         metavar="SHARE", parse=_share(1), default="0.01")]
-    workers: Annotated[int, Option(
+    workers: Annotated[int | None, Option(
         "running", "number of worker processes of the local engine",
-        metavar="N", parse=_integer(1), default=lambda: str(usable_cores()), default_words="all cores")]
+        metavar="N", parse=_integer(1), default_words="all cores, or fewer for few samples")]
     # fmt: on
     beam: list[str]
 
