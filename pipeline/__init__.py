@@ -10,13 +10,19 @@ first used.
 """
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipeline.dataset import load
+    from pipeline.reading.dataset import load
 
 __all__ = ["convert", "load", "verify"]
+
+# Loaded when they are first used.
+_MODULES = {
+    "load": "pipeline.reading.dataset",
+}
 
 
 def convert(
@@ -78,8 +84,6 @@ def verify(output: str | Path) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    if name != "load":
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from pipeline.dataset import load  # loads TensorFlow
-
-    return load
+    return getattr(import_module(_MODULES[name]), name)

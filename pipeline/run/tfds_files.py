@@ -12,7 +12,7 @@ from tensorflow_datasets.core import constants
 from tensorflow_datasets.core.dataset_info import DatasetIdentity
 
 from transforms.records.plan_file import DATASET
-from transforms.records.schema import PICTURES, Feature
+from transforms.records.schema import PICTURES, Feature, nest
 from transforms.records.shards import Shard
 
 HOMEPAGE = "https://github.com/Juyong/3DFace"
@@ -58,14 +58,7 @@ def tfds_files(
 
 def tfds_features(features: tuple[Feature, ...]) -> tfds.features.FeaturesDict:
     """The schema as TFDS features."""
-    nested: dict = {}
-    for feature in features:
-        *parents, name = feature.name.split("/")
-        place = nested
-        for parent in parents:
-            place = place.setdefault(parent, {})
-        place[name] = _tfds_feature(feature)
-    return tfds.features.FeaturesDict(nested)
+    return tfds.features.FeaturesDict(nest({feature.name: _tfds_feature(feature) for feature in features}))
 
 
 def _tfds_feature(feature: Feature) -> tfds.features.FeatureConnector:

@@ -106,7 +106,7 @@ assert "numpy" not in sys.modules
 from transforms import Chunk, FaceModel, read_parameters
 from pipeline import convert, verify
 assert not {"apache_beam", "tensorflow"} & set(sys.modules)
-import pipeline.conversion, pipeline.verification, pipeline.dataset
+import pipeline.conversion, pipeline.verification, pipeline.reading.dataset
 assert all(map(callable, (pipeline.convert, pipeline.verify, pipeline.load)))
 assert not [name for package in (transforms, pipeline) for name in package.__all__ if not hasattr(package, name)]
 """

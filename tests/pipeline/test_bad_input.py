@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.dataset import load
+from pipeline.reading.dataset import load
 
 FOLDER = "threedface/coarse/1.0.0"
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from scipy.spatial.transform import Rotation
 
-from pipeline.dataset import load
+from pipeline.reading.dataset import load
 from transforms.face import indices
 from transforms.face.face_model import FaceModel
 

@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from pipeline.dataset import load
+from pipeline.reading.dataset import load
 
 FOLDER = "threedface/coarse/1.0.0"
 SPLITS = ("--splits", "train=1")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from pipeline.dataset import load
+from pipeline.reading.dataset import load
 from transforms.face import indices
 from transforms.maps.face_maps import VISIBLE_TOLERANCE
 

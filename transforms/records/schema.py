@@ -2,7 +2,8 @@
 
 import dataclasses
 import math
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from transforms.face.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS, LANDMARKS, VERTICES
 
@@ -142,3 +143,23 @@ def record_bytes(features: tuple[Feature, ...], pixels: int) -> int:
     names = sum(len(feature.name) + 12 for feature in features)
     maps = sum(_MAP_BYTES.get(feature.kind, 0.0) for feature in features)
     return numbers + names + 32 + round(maps * pixels)
+
+
+def nest(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by feature name, ``pose/camera``, as nested dicts."""
+    nested: dict[str, Any] = {}
+    for name, value in values.items():
+        *parents, leaf = name.split("/")
+        place = nested
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[leaf] = value
+    return nested
+
+
+def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The reverse of `nest`."""
+    values: dict[str, Any] = {}
+    for name, value in nested.items():
+        values |= flatten(value, f"{prefix}{name}/") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return values

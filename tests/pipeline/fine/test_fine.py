@@ -14,7 +14,7 @@ from scipy.ndimage import binary_erosion, map_coordinates
 
 from pipeline import verification
 from pipeline.cli import main
-from pipeline.dataset import load
+from pipeline.reading.dataset import load
 from transforms.depth.fine import OF_THE_ORIGINAL
 from transforms.depth.layout import parse_layout
 from transforms.depth.toml_tables import toml_text

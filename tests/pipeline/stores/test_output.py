@@ -6,7 +6,7 @@ import pytest
 from store_outputs import FOLDER, contents, sizes
 
 from pipeline.cli import main
-from pipeline.dataset import load
+from pipeline.reading.dataset import load
 from transforms.errors import UserError
 from transforms.storage import parse_place, remove, write_file
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from pipeline.run.conversions import manifest_features, read_manifest
 from pipeline.run.run_files import dataset_folder
 from transforms.errors import UserError
-from transforms.records.schema import PICTURES, Feature, Kind
+from transforms.records.schema import PICTURES, Feature, Kind, nest
 from transforms.storage import Place, RemotePath, parse_place
 
 # Shards read at once, and records held, when shuffling: with whole sources in each shard, a batch
@@ -32,7 +32,7 @@ def load(
 
     Shapes are static; rows and columns of pictures, too, where all have one size. Depth comes in px,
     float32 with NaN for none, normals as unit vectors and codes as 0..1 in float32, with 0 for none,
-    masks as bool; see `pipeline.dataset`.
+    masks as bool; see `pipeline.reading.dataset`.
 
     Args:
         output: the --output folder of the conversion; also gs://..., which TensorFlow reads itself.
@@ -84,7 +84,7 @@ def load(
                 values[feature.name] = tf.ensure_shape(picture, (*size, feature.shape[-1]))
         for name, std in stds.items():
             values[name] /= std
-        return _nest(values)
+        return nest(values)
 
     deterministic = not shuffle or seed is not None
     return records.map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic).prefetch(
@@ -155,18 +155,6 @@ def _split(folder: Place, manifest: dict[str, Any], split: str) -> dict[str, Any
         raise UserError(f"{folder}: no split {split!r}, only {', '.join(manifest['splits'])}")
     entry: dict[str, Any] = manifest["splits"][split]
     return entry
-
-
-def _nest(values: dict[str, tf.Tensor]) -> dict[str, Any]:
-    """Features by name, ``pose/camera``, to nested dicts."""
-    nested: dict[str, Any] = {}
-    for name, value in values.items():
-        *parents, leaf = name.split("/")
-        place = nested
-        for parent in parents:
-            place = place.setdefault(parent, {})
-        place[leaf] = value
-    return nested
 
 
 def decode_picture(feature: Feature, values: Mapping[str, tf.Tensor]) -> tf.Tensor:

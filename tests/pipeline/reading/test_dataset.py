@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.dataset import load
+from pipeline.reading.dataset import load
 
 FOLDER = "threedface/coarse"
 

@@ -1,0 +1,1 @@
+"""Reading shards, and what uses their samples: augmentation and the face model as a layer."""
