@@ -17,7 +17,6 @@ Features that cannot follow are dropped: `MIRROR_DROPS`, `TURN_DROPS`, `COLOUR_D
 are.
 """
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -148,13 +147,13 @@ def warp(
 def _warp(
     values: dict[str, Any], mirror: Any, angle: Any, factor: Any, centre: Any, size: int | None
 ) -> dict[str, Any]:
-    similarity = _similarity(values, mirror, angle, factor, centre, size)
+    similarity = _Similarity(values, mirror, angle, factor, centre, size)
     dropped = (MIRROR_DROPS if similarity.mirrors else frozenset()) | (TURN_DROPS if similarity.turns else frozenset())
     kept = [name for name in values if name not in dropped]
     for name in kept:
         if _NEEDED.get(name, name) not in values:
             raise UserError(f"{name} cannot follow the picture without {_NEEDED[name]}: read that, too, or neither")
-    return nest({name: _follow(name, values, similarity) for name in kept})
+    return nest({name: similarity.follow(name, values) for name in kept})
 
 
 def colour(sample: Sample, brightness: Any = 1.0, contrast: Any = 1.0, saturation: Any = 1.0) -> dict[str, Any]:
@@ -226,225 +225,152 @@ def random_augment(
     return colour(moved, *(1 + colours * signed[..., place] for place in (5, 6, 7)))
 
 
-@dataclasses.dataclass(frozen=True)
 class _Similarity:
-    """What `warp` does. Arrays have the shapes given here, with (n,) before them where samples of a batch differ.
+    """What `warp` does. Arrays have the shapes given here, with (n,) before them where samples of a batch differ."""
 
-    Attributes:
-        backend: `augment_numpy` or `augment_tensorflow`.
-        mirrors: whether samples may be mirrored.
-        turns: whether samples may be rotated.
-        reverses: whether columns are reversed, and nothing else is done.
-        sign: -1 where mirrored, else 1.
-        signs: of x, y, z of the model, (3,).
-        factor: of lengths.
-        axes: old to new directions, x right, y up, z toward the viewer, (3, 3).
-        matrix: old to new column, row, depth, (3, 3).
-        shift: added to these, (3,).
-        inverse: new to old column and row, (2, 3).
-        old: width and height of the old picture, px.
-        new: width and height of the new picture, px.
-        size: the same height and width, as integers.
-    """
+    def __init__(self, values: Sample, mirror: Any, angle: Any, factor: Any, centre: Any, size: int | None) -> None:
+        self.backend = _backend(values)
+        self.xp = xp = self.backend.xp
+        *batch, height, width, _ = self.backend.shape(_picture(values))
+        self.mirrors = mirror is not False
+        self.turns = not (isinstance(angle, int | float) and angle == 0)
+        resizes = not (isinstance(factor, int | float) and factor == 1 and centre is None and size is None)
+        self.reverses = mirror is True and not self.turns and not resizes  # columns, and does nothing else
+        self.size = (height, width) if size is None else (size, size)
+        self.old, self.new = (xp.asarray(sides, xp.float32) for sides in ((width, height), self.size[::-1]))
 
-    backend: Any
-    mirrors: bool
-    turns: bool
-    reverses: bool
-    sign: Any
-    signs: Any
-    factor: Any
-    axes: Any
-    matrix: Any
-    shift: Any
-    inverse: Any
-    old: tuple[Any, Any]
-    new: tuple[Any, Any]
-    size: tuple[Any, Any]
+        x, y = _parts((self.old - 1) / 2 if centre is None else xp.asarray(centre, xp.float32))
+        numbers = (xp.asarray(number, xp.float32) for number in (mirror, angle, factor))
+        mirror, angle, factor, x, y = xp.broadcast_arrays(*numbers, x, y)
+        if len(x.shape) > len(batch):
+            raise UserError(f"parameters have shape {x.shape}, but there is a single sample: pass one number of each")
+        sign, sin, cos, zero, one = 1 - 2 * mirror, xp.sin(angle), xp.cos(angle), xp.zeros_like(x), xp.ones_like(x)
+        self.sign, self.factor = sign, factor
+        self.signs = xp.stack([sign, one, one], axis=-1)  # of the model's x, y, z, (3,)
+        # Old to new directions, x right, y up, z toward the viewer: mirrored, then turned clockwise, (3, 3).
+        self.axes = self._matrix([cos * sign, sin, zero], [-sin * sign, cos, zero], [zero, zero, one])
+        # Old to new column, row, depth: matrix (3, 3) and shift (3,). New to old column, row: inverse (2, 3).
+        new_x, new_y = _parts((self.new - 1) / 2)
+        a, b, c, d = factor * cos * sign, -factor * sin, factor * sin * sign, factor * cos
+        self.matrix = self._matrix([a, b, zero], [c, d, zero], [zero, zero, factor])
+        self.shift = xp.stack([new_x - a * x - b * y, new_y - c * x - d * y, zero], axis=-1)
+        a, b, c, d = (part / factor**2 for part in (a, c, b, d))
+        self.inverse = self._matrix([a, b, x - a * new_x - b * new_y], [c, d, y - c * new_x - d * new_y])
 
-    def picture(self, old: Any, fill: float | None = 0.0) -> Any:
+    def _matrix(self, *rows: list[Any]) -> Any:
+        return self.xp.stack([self.xp.stack(row, axis=-1) for row in rows], axis=-2)
+
+    def follow(self, name: str, values: Sample) -> Any:
+        """A feature of the new picture."""
+        xp, old = self.xp, values[name]
+        match name:
+            case "image":
+                return self._pixels(old, None)
+            case "depth" | "maps/depth":
+                return self._pixels(old, np.nan) * self.factor[..., None, None, None]
+            case "depth_transform" | "maps/depth_transform":
+                return old * self.factor[..., None]
+            case "depth_normals" | "maps/normals":
+                axes = _transposed(xp, self.axes)
+                return self._pixels(old, 0.0) @ (axes if len(axes.shape) == 2 else axes[:, None])
+            case "maps/pncc":
+                return self._codes(self._pixels(old, 0.0))
+            case "maps/mask" | "normals_file":
+                return self._pixels(old, 0.0)
+            case "pose/euler" if self.turns:
+                return self._euler(self.follow("pose/rotation", values))
+            case "pose/euler":
+                return old * self.signs * self.sign[..., None]  # yaw and roll change sign
+            case "pose/rotation":
+                return self.axes @ old * self.signs[..., None, :]
+            case "pose/translation":
+                before, after = values["pose/camera"], self.follow("pose/camera", values)
+                row_origin = old[..., 1] + before[..., 1, 3] + self.new[1] - self.old[1]
+                return xp.stack([after[..., 0, 3], row_origin - after[..., 1, 3]], axis=-1)
+            case "pose/scale":
+                return old * self.factor
+            case "pose/camera":
+                new = self.matrix @ old
+                columns = [new[..., :3] * self.signs[..., None, :], new[..., 3:] + self.shift[..., None]]
+                return xp.concatenate(columns, axis=-1)
+            case "landmarks/model":
+                return self._renamed(old * self.signs[..., None, :], -2)
+            case "landmarks/image":
+                return self._renamed(self._points(old), -2)
+            case "landmarks/facing":
+                return self._renamed(old, -1)
+            case "landmarks/visible":
+                points = self._points(values["landmarks/image"][..., :2])
+                inside = xp.all((points >= -0.5) & (points < self.new - 0.5), axis=-1)
+                return self._renamed(old * xp.asarray(inside, xp.float32), -1)
+            case "mesh/bounds":
+                return self._ordered(old * self.signs[..., None, :])
+            case "mesh/image_bounds":
+                return self._ordered(self._points(old))
+            case "mesh/centroid":
+                return old * self.signs
+            case "crop/box":  # its edges in the old picture, then in the source
+                corners = xp.stack([0 * self.new, self.new], axis=-2) - 0.5
+                corners = corners @ _transposed(xp, self.inverse[..., :2]) + self.inverse[..., None, :, 2]
+                sides = old[..., None, 2:] - old[..., None, :2]
+                return _edges(xp, old[..., None, :2] + (corners + 0.5) / self.old * sides)
+            case "crop/valid":
+                corners = self._ordered(self._points(xp.stack([old[..., :2], old[..., 2:]], axis=-2)))
+                return _edges(xp, xp.clip(corners, np.float32(-0.5), self.new - 0.5))
+            case _:
+                return old
+
+    def _pixels(self, old: Any, fill: float | None) -> Any:
         """The pixels of the new picture; see `augment_numpy.resample`."""
         if self.reverses:
             return old[..., ::-1, :]
         return self.backend.resample(old, self.inverse, self.size, fill)
 
-    def normals(self, old: Any) -> Any:
-        """The directions at the pixels of the new picture."""
-        axes = self.backend.xp.swapaxes(self.axes, -1, -2)
-        return self.picture(old) @ (axes if len(axes.shape) == 2 else axes[:, None])
-
-    def codes(self, old: Any) -> Any:
-        """The PNCC at the pixels of the new picture."""
-        new = self.picture(old)
+    def _codes(self, codes: Any) -> Any:
+        """PNCC, mirrored where the face is."""
         if not self.mirrors:
-            return new
-        xp, x = self.backend.xp, new[..., :1]
-        mirrored = (x > 0) & (self.sign < 0)[..., None, None, None]
-        return xp.concatenate([xp.where(mirrored, np.float32(256 / 255) - x, x), new[..., 1:]], axis=-1)
+            return codes
+        x = codes[..., :1]
+        is_mirrored = (x > 0) & (self.sign < 0)[..., None, None, None]
+        return self.xp.concatenate([self.xp.where(is_mirrored, np.float32(256 / 255) - x, x), codes[..., 1:]], axis=-1)
 
-    def points(self, old: Any) -> Any:
-        """Column, row, depth, px, (m, 3)."""
-        return old @ self.backend.xp.swapaxes(self.matrix, -1, -2) + self.shift[..., None, :]
+    def _points(self, old: Any) -> Any:
+        """Columns and rows, px, (m, 2), or with depth, (m, 3)."""
+        axes = old.shape[-1]
+        return old @ _transposed(self.xp, self.matrix[..., :axes, :axes]) + self.shift[..., None, :axes]
 
-    def camera(self, old: Any) -> Any:
-        """Model um to px, (3, 4)."""
-        new = self.matrix @ old
-        parts = [new[..., :3] * self.signs[..., None, :], new[..., 3:] + self.shift[..., None]]
-        return self.backend.xp.concatenate(parts, axis=-1)
-
-    def rotation(self, old: Any) -> Any:
-        """R of the pose, (3, 3)."""
-        return self.axes @ old * self.signs[..., None, :]
-
-    def euler(self, rotation: Any) -> Any:
-        """Pitch, yaw and roll of a new rotation, (3,); yaw is from -pi/2 to pi/2."""
-        xp = self.backend.xp
-        row, last = rotation[..., 0, :], rotation[..., 2]
-        yaw = xp.arctan2(-row[..., 2], xp.sqrt(row[..., 0] ** 2 + row[..., 1] ** 2))
-        return xp.stack([xp.arctan2(last[..., 1], last[..., 2]), yaw, xp.arctan2(row[..., 1], row[..., 0])], axis=-1)
-
-    def translation(self, old: Any, camera: Any) -> Any:
-        """t_x and t_y of the pose, (2,): y is up from the same row as before, less the height."""
-        new = self.camera(camera)
-        up = old[..., 1] + camera[..., 1, 3] - new[..., 1, 3] + (self.new[1] - self.old[1])
-        return self.backend.xp.stack([new[..., 0, 3], up], axis=-1)
-
-    def landmarks(self, old: Any, axis: int) -> Any:
-        """Values of the 68 landmarks, in the order of the new picture's; they are along the axis, -1 or -2."""
+    def _renamed(self, values: Any, axis: int) -> Any:
+        """Values of the 68 landmarks, along the axis -1 or -2, exchanged where the face is mirrored."""
         if not self.mirrors:
-            return old
-        mirrored = (self.sign < 0)[(..., *(None,) * -axis)]
-        return self.backend.xp.where(mirrored, self.backend.xp.take(old, MIRRORED_LANDMARKS, axis=axis), old)
+            return values
+        mirrored = self.xp.take(values, MIRRORED_LANDMARKS, axis=axis)
+        return self.xp.where((self.sign < 0)[(..., *(None,) * -axis)], mirrored, values)
 
-    def bounds(self, ends: Any) -> Any:
-        """The lower and the upper bounds, (2, m), of the coordinates of two opposite corners."""
-        xp = self.backend.xp
-        return xp.stack([xp.min(ends, axis=-2), xp.max(ends, axis=-2)], axis=-2)
+    def _ordered(self, ends: Any) -> Any:
+        """Lower and upper bounds, (2, m), of the coordinates of two opposite corners."""
+        return self.xp.stack([self.xp.min(ends, axis=-2), self.xp.max(ends, axis=-2)], axis=-2)
 
-    def box(self, old: Any) -> Any:
-        """The edges of the new picture in the picture that the old one is the box of, (4,)."""
-        xp = self.backend.xp
-        sides = xp.stack(self.new)
-        ends = xp.stack([sides * 0 - 0.5, sides - 0.5], axis=-2)  # left, top; right, bottom
-        ends = ends * xp.stack([self.inverse[..., 0, 0], self.inverse[..., 1, 1]], axis=-1)[..., None, :]
-        ends = ends + self.inverse[..., None, :, 2]
-        share = (ends + 0.5) / xp.stack(self.old)
-        edges = old[..., None, :2] + share * (old[..., 2:] - old[..., :2])[..., None, :]
-        return xp.concatenate([edges[..., 0, :], edges[..., 1, :]], axis=-1)
-
-    def valid(self, old: Any) -> Any:
-        """The edges of what is not padding, (4,)."""
-        xp = self.backend.xp
-        ends = xp.stack([old[..., :2], old[..., 2:]], axis=-2) @ xp.swapaxes(self.matrix[..., :2, :2], -1, -2)
-        ends = self.bounds(ends + self.shift[..., None, :2])
-        ends = xp.clip(ends, np.float32(-0.5), xp.stack(self.new) - 0.5)
-        return xp.concatenate([ends[..., 0, :], ends[..., 1, :]], axis=-1)
-
-    def seen(self, points: Any) -> Any:
-        """1 for points in the new picture, else 0: (m, 3) to (m,)."""
-        xp = self.backend.xp
-        column, row = points[..., 0], points[..., 1]
-        inside = (column >= -0.5) & (row >= -0.5) & (column < self.new[0] - 0.5) & (row < self.new[1] - 0.5)
-        return xp.asarray(inside, xp.float32)
+    def _euler(self, rotation: Any) -> Any:
+        """Pitch, yaw and roll, (3,), of a rotation; yaw is from -pi/2 to pi/2."""
+        xp = self.xp
+        (x, y, z), (_, sin, cos) = _parts(rotation[..., 0, :]), _parts(rotation[..., 2])
+        return xp.stack([xp.arctan2(sin, cos), xp.arctan2(-z, xp.sqrt(x**2 + y**2)), xp.arctan2(y, x)], axis=-1)
 
 
-def _similarity(
-    values: Mapping[str, Any], mirror: Any, angle: Any, factor: Any, centre: Any, size: int | None
-) -> _Similarity:
-    backend = _backend(values)
-    xp = backend.xp
-    height, width = backend.shape(_picture(values))[-3:-1]
-    mirrors, turns = mirror is not False, not (isinstance(angle, int | float) and angle == 0)
-    resizes = not (isinstance(factor, int | float) and factor == 1 and centre is None and size is None)
-
-    def number(value: Any) -> Any:
-        return xp.asarray(value, xp.float32)
-
-    old = number(width), number(height)
-    new = old if size is None else (number(size), number(size))
-    centre = [(side - 1) / 2 for side in old] if centre is None else [number(centre)[..., axis] for axis in (0, 1)]
-    sign, angle, factor, x, y = xp.broadcast_arrays(1 - 2 * number(mirror), number(angle), number(factor), *centre)
-    new_x, new_y = ((side - 1) / 2 + xp.zeros_like(x) for side in new)
-    sin, cos, zero, one = xp.sin(angle), xp.cos(angle), xp.zeros_like(angle), xp.ones_like(angle)
-
-    def matrix(*rows: list[Any]) -> Any:
-        return xp.stack([xp.stack(row, axis=-1) for row in rows], axis=-2)
-
-    rotation = matrix([cos, sin, zero], [-sin, cos, zero], [zero, zero, one])  # clockwise, where y is up
-    signs = xp.stack([sign, one, one], axis=-1)
-    forward = factor[..., None, None] * xp.swapaxes(rotation, -1, -2) * signs[..., None, :]
-    back = signs[..., :2, None] * rotation[..., :2, :2] / factor[..., None, None]
-    old_centre, new_centre = xp.stack([x, y, zero], axis=-1), xp.stack([new_x, new_y, zero], axis=-1)
-    origin = old_centre[..., :2] - (back @ new_centre[..., :2, None])[..., 0]
-    return _Similarity(
-        backend=backend,
-        mirrors=mirrors,
-        turns=turns,
-        reverses=mirror is True and not turns and not resizes,
-        sign=sign,
-        signs=signs,
-        factor=factor,
-        axes=rotation * signs[..., None, :],
-        matrix=forward,
-        shift=new_centre - (forward @ old_centre[..., None])[..., 0],
-        inverse=xp.concatenate([back, origin[..., None]], axis=-1),
-        old=old,
-        new=new,
-        size=(height, width) if size is None else (size, size),
-    )
+def _parts(vector: Any) -> list[Any]:
+    return [vector[..., place] for place in range(vector.shape[-1])]
 
 
-def _follow(name: str, values: Mapping[str, Any], warp: _Similarity) -> Any:
-    """A feature of the new picture."""
-    value = values[name]
-    match name:
-        case "image":
-            return warp.picture(value, None)
-        case "depth" | "maps/depth":
-            return warp.picture(value, np.nan) * warp.factor[..., None, None, None]
-        case "depth_transform" | "maps/depth_transform":
-            return value * warp.factor[..., None]
-        case "depth_normals" | "maps/normals":
-            return warp.normals(value)
-        case "maps/pncc":
-            return warp.codes(value)
-        case "maps/mask" | "normals_file":
-            return warp.picture(value)
-        case "pose/euler":
-            if warp.turns:
-                return warp.euler(warp.rotation(values["pose/rotation"]))
-            return value * warp.signs * warp.sign[..., None]  # yaw and roll change sign
-        case "pose/rotation":
-            return warp.rotation(value)
-        case "pose/translation":
-            return warp.translation(value, values["pose/camera"])
-        case "pose/scale":
-            return value * warp.factor
-        case "pose/camera":
-            return warp.camera(value)
-        case "landmarks/model":
-            return warp.landmarks(value * warp.signs[..., None, :], -2)
-        case "landmarks/image":
-            return warp.landmarks(warp.points(value), -2)
-        case "landmarks/facing":
-            return warp.landmarks(value, -1)
-        case "landmarks/visible":
-            return warp.landmarks(value * warp.seen(warp.points(values["landmarks/image"])), -1)
-        case "mesh/bounds":
-            return warp.bounds(value * warp.signs[..., None, :])
-        case "mesh/image_bounds":
-            return warp.bounds(warp.points(value))
-        case "mesh/centroid":
-            return value * warp.signs
-        case "crop/box":
-            return warp.box(value)
-        case "crop/valid":
-            return warp.valid(value)
-        case _:
-            return value
+def _transposed(xp: Any, matrix: Any) -> Any:
+    return xp.swapaxes(matrix, -1, -2)
 
 
-def _picture(values: Mapping[str, Any]) -> Any:
+def _edges(xp: Any, corners: Any) -> Any:
+    """Left and top, right and bottom, (2, 2), as (4,)."""
+    return xp.concatenate([corners[..., 0, :], corners[..., 1, :]], axis=-1)
+
+
+def _picture(values: Sample) -> Any:
     """The first of a sample's pictures: all have one size."""
     for name in _PICTURES:
         if name in values:
@@ -452,7 +378,7 @@ def _picture(values: Mapping[str, Any]) -> Any:
     raise UserError(f"the sample has none of {', '.join(_PICTURES)}: read one of them")
 
 
-def _backend(values: Mapping[str, Any]) -> Any:
+def _backend(values: Sample) -> Any:
     """The module with the functions for NumPy or TensorFlow."""
     picture = _picture(values)
     package = type(picture).__module__.partition(".")[0]
