@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 from scipy.ndimage import map_coordinates
@@ -58,8 +58,8 @@ def make_sample(seed, row_offset=-1.0):
         "mesh/points": model[:8],
         "lighting": rng.normal(size=(3, 9)),
         "albedo": rng.normal(size=100),
-        "crop/box": [-0.5, -8.5, 63.5, 55.5],
-        "crop/valid": [-0.5, 7.5, 63.5, 55.5],
+        "crop/box": [-0.5, -8.5, 63.5, 39.5],
+        "crop/valid": [-0.5, 7.5, 63.5, 47.5],
         "depth": np.where(mask, rng.normal(size=mask.shape), np.nan),
         "depth_transform": [0.01, 3],
         "depth_normals": normals / np.linalg.norm(normals, axis=2, keepdims=True),
@@ -84,13 +84,13 @@ def assert_same(one, other, level=0):
     assert one.keys() == other.keys()
     for name, expected in one.items():
         found = np.asarray(other[name])
-        assert (found.dtype.kind, found.shape) == (np.asarray(expected).dtype.kind, expected.shape), name
-        if found.dtype.kind == "f":
-            assert found.dtype == np.float32, name
+        assert found.shape == np.shape(expected), name
+        if found.dtype == np.float32:
             np.testing.assert_allclose(found, expected, 1e-5, 1e-5 * np.nanmax(abs(expected)), err_msg=name)
         elif found.dtype == np.uint8:
             assert np.abs(found.astype(int) - expected).max() <= level, name
         else:
+            assert found.dtype.kind in "bOS", name
             np.testing.assert_array_equal(found, expected, err_msg=name)
 
 
@@ -167,7 +167,7 @@ def test_flip_reverses_columns_and_angles():
     np.testing.assert_array_equal(new["image"], sample["image"][:, ::-1])
     np.testing.assert_allclose(new["pose"]["euler"], sample["pose"]["euler"] * (1, -1, -1), atol=1e-6)
     np.testing.assert_allclose(new["maps"]["normals"], sample["maps"]["normals"][:, ::-1] * (-1, 1, 1), atol=1e-6)
-    np.testing.assert_array_equal(new["crop"]["box"], [63.5, -8.5, -0.5, 55.5])
+    np.testing.assert_array_equal(new["crop"]["box"], [63.5, -8.5, -0.5, 39.5])
     general = augment.warp(sample, mirror=True, factor=np.float32(1))
     assert_same(new, general)
 
@@ -321,11 +321,10 @@ def test_a_new_rendering_gives_the_same_features(arguments, converted, face_mode
         both = expected["maps/mask"][..., 0] & found["maps/mask"][..., 0]
         assert both.sum() > 0.97 * np.logical_or(expected["maps/mask"], found["maps/mask"]).sum()
         np.testing.assert_array_equal(found["maps/mask"], np.isfinite(found["maps/depth"]))
-        errors = {
-            name: np.abs(found[f"maps/{name}"] - expected[f"maps/{name}"])[both]
-            for name in ("depth", "normals", "pncc")
-        }
-        print({name: (float(np.median(error)), float(np.quantile(error, 0.95))) for name, error in errors.items()})
+        # The nearest pixel is up to 0.7 px away.
+        for name, most in (("depth", 0.4), ("normals", 0.004), ("pncc", 0.002)):
+            error = abs(found[f"maps/{name}"] - expected[f"maps/{name}"])[both]
+            assert np.median(error) <= (1e-6 if arguments == {"mirror": True} else most), name
 
 
 BATCH_CALLS = {
@@ -336,7 +335,12 @@ BATCH_CALLS = {
     "colour": partial(augment.colour, brightness=[0.5, 1.0, 1.5], contrast=[1.3, 0.0, 1.0], saturation=[1, 0, 2]),
     "warp": partial(augment.warp, mirror=[True, False, True], angle=[0.3, 0.2, 0.1], factor=0.9, size=40),
 }
-SINGLE = {"crop": ["box"], "warp": ["mirror", "angle"]}
+
+
+def single(call, row):
+    """The call with the parameters of one sample of the batch."""
+    own = {key: np.array(value[row]) for key, value in getattr(call, "keywords", {}).items() if isinstance(value, list)}
+    return partial(call, **own)
 
 
 @pytest.mark.parametrize("name", BATCH_CALLS)
@@ -344,13 +348,7 @@ def test_a_batch_is_its_samples_one_by_one(name):
     call, batch = BATCH_CALLS[name], make_batch(3)
     new = flatten(call(batch))
     for row in range(3):
-        own = {key: value[row] if isinstance(value, list) else value for key, value in call_keywords(call).items()}
-        one = call.func(make_sample(row), **own) if own else call(make_sample(row))
-        assert_same(one, nest({key: value[row] for key, value in new.items()}))
-
-
-def call_keywords(call):
-    return getattr(call, "keywords", {})
+        assert_same(single(call, row)(make_sample(row)), nest({key: value[row] for key, value in new.items()}))
 
 
 @pytest.mark.parametrize("name", BATCH_CALLS)
@@ -360,11 +358,11 @@ def test_tensors_give_the_same_as_arrays(name):
     dataset = tf.data.Dataset.from_tensors(batch)
     (new,) = dataset.map(call).as_numpy_iterator()
     assert_same(call(batch), new, level=1)
-    own = {key: value[1] if isinstance(value, list) else value for key, value in call_keywords(call).items()}
-    single = partial(call.func, **own) if own else call
-    mapped = dataset.unbatch().map(single)
+    mapped = dataset.unbatch().map(single(call, 1))
     assert all(None not in leaf.shape.as_list() for leaf in tf.nest.flatten(mapped.element_spec))
-    for expected, found in zip(map(single, map(make_sample, range(3))), mapped.as_numpy_iterator(), strict=True):
+    for expected, found in zip(
+        map(single(call, 1), map(make_sample, range(3))), mapped.as_numpy_iterator(), strict=True
+    ):
         assert_same(expected, found, level=1)
 
 
