@@ -167,17 +167,15 @@ def colour(sample: Sample, brightness: Any = 1.0, contrast: Any = 1.0, saturatio
     """
     values = {name: value for name, value in flatten(sample).items() if name not in COLOUR_DROPS}
     xp = _backend(values).xp
-    image = values["image"]
     bright, contrasted, saturated = (
-        xp.asarray(factor, xp.float32)[..., None, None, None] for factor in (brightness, contrast, saturation)
+        xp.asarray(factor, xp.float32)[..., None, None] for factor in (brightness, contrast, saturation)
     )
-    pixels = xp.asarray(image, xp.float32) * bright
-    grey_of = xp.asarray(_GREY, xp.float32)[:, None]
-    mean = xp.mean(pixels @ grey_of, axis=(-3, -2), keepdims=True)
-    pixels = mean + contrasted * (pixels - mean)
-    grey = pixels @ grey_of
-    pixels = grey + saturated * (pixels - grey)
-    return nest(values | {"image": xp.asarray(xp.clip(pixels, 0, 255) + 0.5, image.dtype)})
+    pixels = xp.asarray(values["image"], xp.float32)
+    grey = xp.asarray(_GREY, xp.float32)[:, None]
+    mean = bright[..., None] * xp.mean(pixels @ grey, axis=(-3, -2), keepdims=True)
+    mixed = saturated * np.eye(3, dtype=np.float32) + (1 - saturated) * grey  # grey of each pixel in all channels
+    pixels = pixels @ (bright * contrasted * mixed)[..., None, :, :] + (1 - contrasted[..., None]) * mean
+    return nest(values | {"image": xp.asarray(xp.clip(pixels, 0, 255) + 0.5, values["image"].dtype)})
 
 
 def random_augment(
@@ -271,8 +269,7 @@ class _Similarity:
             case "depth_transform" | "maps/depth_transform":
                 return old * self.factor[..., None]
             case "depth_normals" | "maps/normals":
-                axes = _transposed(xp, self.axes)
-                return self._pixels(old, 0.0) @ (axes if len(axes.shape) == 2 else axes[:, None])
+                return self._pixels(old, 0.0) @ _transposed(xp, self.axes)[..., None, :, :]
             case "maps/pncc":
                 return self._codes(self._pixels(old, 0.0))
             case "maps/mask" | "normals_file":
@@ -323,16 +320,15 @@ class _Similarity:
     def _pixels(self, old: Any, fill: float | None) -> Any:
         """The pixels of the new picture; see `augment_numpy.resample`."""
         if self.reverses:
-            return old[..., ::-1, :]
+            return self.backend.reverse(old)
         return self.backend.resample(old, self.inverse, self.size, fill)
 
     def _codes(self, codes: Any) -> Any:
         """PNCC, mirrored where the face is."""
         if not self.mirrors:
             return codes
-        x = codes[..., :1]
-        is_mirrored = (x > 0) & (self.sign < 0)[..., None, None, None]
-        return self.xp.concatenate([self.xp.where(is_mirrored, np.float32(256 / 255) - x, x), codes[..., 1:]], axis=-1)
+        mirrored = np.array([256 / 255, 0, 0], np.float32) + codes * np.array([-1, 1, 1], np.float32)
+        return self.xp.where((codes > 0) & (self.sign < 0)[..., None, None, None], mirrored, codes)
 
     def _points(self, old: Any) -> Any:
         """Columns and rows, px, (m, 2), or with depth, (m, 3)."""

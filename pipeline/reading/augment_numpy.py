@@ -39,6 +39,11 @@ def resample(picture: np.ndarray, inverse: np.ndarray, size: tuple[int, int], fi
     return new.view(picture.dtype).reshape(*picture.shape[:-3], *new.shape[1:])
 
 
+def reverse(picture: np.ndarray) -> np.ndarray:
+    """The columns from right to left; a copy, as PyTorch takes no views with negative strides."""
+    return np.ascontiguousarray(picture[..., ::-1, :])
+
+
 def shape(array: np.ndarray) -> tuple[int, ...]:
     """The shape of an array."""
     return array.shape
