@@ -64,11 +64,12 @@ def convert(
     convert_checked(parsed)
 
 
-def verify(output: str | Path) -> None:
+def verify(output: str | Path, index: bool = False) -> None:
     """Re-reads and checks the conversions in a folder, as ``threedface verify`` does, and prints what it finds.
 
     Args:
         output: the output folder of a conversion, local or in an object store.
+        index: whether to write the indices of the shards anew first, as ``--index`` does.
 
     Raises:
         UserError: there is no finished conversion.
@@ -80,7 +81,7 @@ def verify(output: str | Path) -> None:
     from pipeline.verification import verify as verify_place
     from transforms.storage import parse_place
 
-    verify_place(parse_place(str(output)))
+    verify_place(parse_place(str(output)), index)
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation
 from pipeline.reading.dataset import load
 from transforms.face import indices
 from transforms.face.face_model import FaceModel
+from transforms.records.tfrecord import index_name
 
 SPLITS = ("train", "validation", "test")
 FOLDER = "threedface/coarse/1.0.0"
@@ -159,7 +160,10 @@ def test_manifest_says_what_the_files_are(manifest, folder, raw):
     for shard in shards:
         data = (folder / shard["file"]).read_bytes()
         assert (len(data), hashlib.sha256(data).hexdigest()) == (shard["bytes"], shard["sha256"])
-    expected = {shard["file"] for shard in shards}
+        index = (folder / index_name(shard["file"])).read_bytes()
+        assert hashlib.sha256(index).hexdigest() == shard["index_sha256"]
+    names = {shard["file"] for shard in shards}
+    expected = names | set(map(index_name, names))
     beside = {
         "LICENSE",
         "shards.jsonl",
