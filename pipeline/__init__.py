@@ -4,6 +4,7 @@
     >>> convert(input=["Coarse_Dataset"], bfm="01_MorphableModel.mat", expression="Exp_Pca.bin", output="shards")
     >>> verify("shards")
     >>> load("shards", "train")  # a tf.data.Dataset
+    >>> open_records("shards", "train")  # a sequence of NumPy dicts
 
 Importing this package loads neither Beam nor TensorFlow: ``convert`` loads Beam, ``load`` TensorFlow, when they are
 first used.
@@ -16,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipeline.reading.dataset import load
+    from pipeline.reading.records import open_records
 
-__all__ = ["convert", "load", "verify"]
+__all__ = ["convert", "load", "open_records", "verify"]
 
 # Loaded when they are first used.
 _MODULES = {
     "load": "pipeline.reading.dataset",
+    "open_records": "pipeline.reading.records",
 }
 
 
