@@ -5,8 +5,8 @@
     >>> verify("shards")
     >>> load("shards", "train")  # a tf.data.Dataset
 
-Importing this package loads neither Beam nor TensorFlow: ``convert`` loads Beam, ``load`` TensorFlow, when they are
-first used.
+Importing this package loads neither Beam nor TensorFlow: ``convert`` loads Beam, ``load`` TensorFlow, and
+``FaceModelLayer`` Keras, when they are first used.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipeline.reading.dataset import load
+    from pipeline.reading.face_model_layer import FaceModelLayer
 
-__all__ = ["convert", "load", "verify"]
+__all__ = ["FaceModelLayer", "convert", "load", "verify"]
 
 # Loaded when they are first used.
 _MODULES = {
+    "FaceModelLayer": "pipeline.reading.face_model_layer",
     "load": "pipeline.reading.dataset",
 }
 
