@@ -30,8 +30,8 @@ class FaceModelLayer(keras.layers.Layer):
     Always computes in float32, whatever the global dtype policy: at 100,000 um float16 overflows, and bfloat16 rounds
     to 512 um. GPUs that multiply float32 matrices in TF32 have a relative error of 1e-3 in what is added to the mean.
 
-    A saved Keras model contains the rows, which have the licence of the face model, and
-    ``keras.models.load_model`` restores the layer from it, without the model files.
+    A saved Keras model contains the rows, which have the licence of the face model. ``keras.models.load_model``
+    restores the layer from it without the model files, once this class is imported.
 
     Args:
         model: the face model; without one, the layer gives NaN until weights are loaded.
@@ -141,7 +141,7 @@ def _rows(model: FaceModel | None, vertices: np.ndarray, normalised: bool) -> tu
     rows = (3 * vertices[:, None] + np.arange(3)).ravel()
     basis = np.concatenate([model.identity_basis[rows].T, model.expression_basis[:, rows]])
     if normalised:
-        basis = basis * np.concatenate([model.identity_std, model.expression_std])[:, None]
+        basis *= np.concatenate([model.identity_std, model.expression_std])[:, None]
     return model.mean.ravel()[rows], basis
 
 
