@@ -27,8 +27,9 @@ class FaceModelLayer(keras.layers.Layer):
     as weights that are not trained: for the landmarks 204 x 179, so a face takes 37,000 multiply-adds; all vertices
     take 29 million, and 115 MB.
 
-    Always computes in float32, whatever the global dtype policy: at 100,000 um float16 overflows, and bfloat16 rounds
-    to 512 um. GPUs that multiply float32 matrices in TF32 have a relative error of 1e-3 in what is added to the mean.
+    Always computes in float32, whatever the global dtype policy: at 100,000 um float16 overflows, and bfloat16 has
+    steps of 512 um. GPUs that multiply float32 matrices in TF32 have a relative error of 1e-3 in the offsets from the
+    mean (not measured here).
 
     A saved Keras model contains the rows, which have the licence of the face model. ``keras.models.load_model``
     restores the layer from it without the model files, once this class is imported.
