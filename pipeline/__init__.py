@@ -6,8 +6,8 @@
     >>> load("shards", "train")  # a tf.data.Dataset
     >>> open_records("shards", "train")  # a sequence of NumPy dicts
 
-Importing this package loads neither Beam nor TensorFlow: ``convert`` loads Beam, ``load`` TensorFlow, when they are
-first used.
+Importing this package loads neither Beam nor TensorFlow: ``convert`` loads Beam, ``load`` TensorFlow, and
+``FaceModelLayer`` Keras, when they are first used.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipeline.reading.dataset import load
+    from pipeline.reading.face_model_layer import FaceModelLayer
     from pipeline.reading.records import open_records
 
-__all__ = ["convert", "load", "open_records", "verify"]
+__all__ = ["FaceModelLayer", "convert", "load", "open_records", "verify"]
 
 # Loaded when they are first used.
 _MODULES = {
+    "FaceModelLayer": "pipeline.reading.face_model_layer",
     "load": "pipeline.reading.dataset",
     "open_records": "pipeline.reading.records",
 }
