@@ -4,9 +4,10 @@
     >>> convert(input=["Coarse_Dataset"], bfm="01_MorphableModel.mat", expression="Exp_Pca.bin", output="shards")
     >>> verify("shards")
     >>> load("shards", "train")  # a tf.data.Dataset
+    >>> open_records("shards", "train")  # a sequence of NumPy dicts
 
-Importing this package loads neither Beam nor TensorFlow: ``convert`` loads Beam, ``load`` TensorFlow, when they are
-first used.
+Importing this package loads neither Beam nor TensorFlow: ``convert`` loads Beam, ``load`` TensorFlow, and
+``FaceModelLayer`` Keras, when they are first used.
 """
 
 from collections.abc import Sequence
@@ -16,12 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipeline.reading.dataset import load
+    from pipeline.reading.face_model_layer import FaceModelLayer
+    from pipeline.reading.records import open_records
 
-__all__ = ["convert", "load", "verify"]
+__all__ = ["FaceModelLayer", "convert", "load", "open_records", "verify"]
 
 # Loaded when they are first used.
 _MODULES = {
+    "FaceModelLayer": "pipeline.reading.face_model_layer",
     "load": "pipeline.reading.dataset",
+    "open_records": "pipeline.reading.records",
 }
 
 
@@ -64,11 +69,12 @@ def convert(
     convert_checked(parsed)
 
 
-def verify(output: str | Path) -> None:
+def verify(output: str | Path, index: bool = False) -> None:
     """Re-reads and checks the conversions in a folder, as ``threedface verify`` does, and prints what it finds.
 
     Args:
         output: the output folder of a conversion, local or in an object store.
+        index: whether to write the indices of the shards anew first, as ``--index`` does.
 
     Raises:
         UserError: there is no finished conversion.
@@ -80,7 +86,7 @@ def verify(output: str | Path) -> None:
     from pipeline.verification import verify as verify_place
     from transforms.storage import parse_place
 
-    verify_place(parse_place(str(output)))
+    verify_place(parse_place(str(output)), index)
 
 
 def __getattr__(name: str) -> Any:

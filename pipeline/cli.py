@@ -104,11 +104,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE.toml",
         help="write a layout of FineData there, with lines to fill in, and a contact sheet to decide by beside it",
     )
-    for name, run, text in (
-        ("verify", _verify, "Re-read every shard and check checksums, counts, unique keys and splits."),
-        ("report", _report, "Write one HTML file: pictures with landmarks, plots, rejected samples."),
-    ):
-        command(name, run, text).add_argument("folder", metavar="DIR")
+    verify = command(
+        "verify", _verify, "Re-read every shard and check checksums, counts, unique keys and splits.", "--index"
+    )
+    verify.add_argument("folder", metavar="DIR")
+    verify.add_argument("--index", action="store_true", help="write the index of each shard anew, before checking")
+    command("report", _report, "Write one HTML file: pictures with landmarks, plots, rejected samples.").add_argument(
+        "folder", metavar="DIR"
+    )
     demo = command(
         "demo", _demo, "Make a small synthetic raw data set with face model files, in the real formats.", "--output"
     )
@@ -135,7 +138,7 @@ def _describe(arguments: argparse.Namespace, _: list[str]) -> None:
 def _verify(arguments: argparse.Namespace, _: list[str]) -> None:
     from pipeline.verification import verify
 
-    verify(parse_place(arguments.folder))
+    verify(parse_place(arguments.folder), arguments.index)
 
 
 def _report(arguments: argparse.Namespace, _: list[str]) -> None:

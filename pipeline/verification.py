@@ -1,6 +1,8 @@
 """``verify``: re-reads every shard of a conversion, and says what is wrong with which file."""
 
+import hashlib
 import math
+from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -21,19 +23,24 @@ from transforms.errors import DamagedRecord, RunFailed
 from transforms.face.pose import project
 from transforms.face.prepared_model import file_sha256
 from transforms.records.schema import Feature
-from transforms.storage import Place, list_paths, local_file
+from transforms.records.tfrecord import OVERHEAD, encode_index, index_name, read_frames
+from transforms.storage import Place, list_paths, local_file, write_file
 
 # The camera and the landmarks are stored in float32: at 450 pixels they agree to about 1e-4.
 _LANDMARK_TOLERANCE = 0.01  # px
 _PLACES = ("pose/camera", "landmarks/model", "landmarks/image")
 
 
-def verify(output: Place) -> None:
+def verify(output: Place, index: bool = False) -> None:
     """Verifies the conversions in a folder, and prints what was found.
 
-    Checked are: the files against the manifest's sizes and SHA-256, each record's CRC, shape and
+    Checked are: the shards and their indices against the manifest's sizes and SHA-256, each record's CRC, shape and
     finiteness, the counts, that keys are unique, that each source is in one split only, that the
     camera takes the landmarks to the picture, and planned = written + rejected.
+
+    Args:
+        output: the output folder of conversions, or the folder of one.
+        index: whether to write the indices anew first.
 
     Raises:
         UserError: there is no finished conversion.
@@ -41,6 +48,8 @@ def verify(output: Place) -> None:
     """
     findings = 0
     for folder in find_conversions(output):
+        if index:
+            write_indices(folder)
         found = verify_conversion(folder)
         findings += len(found)
         for line in found:
@@ -51,6 +60,17 @@ def verify(output: Place) -> None:
             print(f"{folder}: {manifest['samples']['written']:,} samples in {shards} shards are as they were written")
     if findings:
         raise RunFailed(f"{output}: {findings} findings; convert again with --overwrite, or copy the files again")
+
+
+def write_indices(folder: Place) -> None:
+    """Writes the index of each shard of a conversion from its frames; not of a shard that is damaged."""
+    for entry in read_manifest(folder)["splits"].values():
+        for shard in entry["shards"]:
+            if not (folder / shard["file"]).is_file():
+                continue
+            with suppress(DamagedRecord), local_file(folder / shard["file"]) as file:
+                data = encode_index(len(record) + OVERHEAD for _, record in read_frames(file))
+                write_file(folder / index_name(shard["file"]), data)
 
 
 def verify_conversion(folder: Place) -> list[str]:
@@ -66,19 +86,31 @@ def verify_conversion(folder: Place) -> list[str]:
             if not (folder / shard["file"]).is_file():
                 found.append(f"{shard['file']}: missing")
                 continue
+            found += _index_wrong(folder / index_name(shard["file"]), shard)
             with local_file(folder / shard["file"]) as file:
                 found += _verify_shard(file, shard, split, features, split_of_key, split_of_source)
     counts = manifest["samples"]
     written, rejected = sum(shard["samples"] for _, shard in shards), len(read_rejects(folder))
     if counts["planned"] != written + rejected or (counts["written"], counts["rejected"]) != (written, rejected):
         found.append(f"planned {counts['planned']}, but shards name {written} and the rejected list {rejected} samples")
-    known = {shard["file"] for _, shard in shards}
+    known = {name for _, shard in shards for name in (shard["file"], index_name(shard["file"]))}
     found += [
-        f"{path}: a shard that the manifest does not name"
+        f"{path}: a shard or index that the manifest does not name"
         for path in list_paths(folder)
         if fnmatch(path, "*.tfrecord-*") and path not in known
     ]
     return found
+
+
+def _index_wrong(index: Place, shard: dict[str, Any]) -> list[str]:
+    """What is wrong with the index of a shard."""
+    expected = shard.get("index_sha256")
+    if not index.is_file():
+        # Before format 3 there were no indices.
+        return [f"{index.name}: missing; threedface verify --index writes it again"] if expected else []
+    if expected and hashlib.sha256(index.read_bytes()).hexdigest() != expected:
+        return [f"{index.name}: its SHA-256 is not the manifest's; threedface verify --index writes it again"]
+    return []
 
 
 def _verify_shard(

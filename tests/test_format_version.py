@@ -12,7 +12,7 @@ from transforms.records.versions import FORMAT_VERSION
 
 # SHA-256 of the shard below, by format version. Where it changes, raise the version and add the new digest.
 DIGEST = "21f87002857c6212f761a900bc2b62f949ddfe9ffe09486a915725ee4ef2ddfa"
-DIGESTS = {1: DIGEST, 2: DIGEST}  # 2: the same records, by default in other shards
+DIGESTS = {1: DIGEST, 2: DIGEST, 3: DIGEST}  # 2: by default in other shards; 3: with an index
 
 # 16 x 16 pixels; a file, not what Pillow makes, as that changes with its version.
 PICTURE = base64.b64decode(
@@ -59,5 +59,5 @@ def test_the_bytes_of_a_conversion_are_those_of_the_format_version(tmp_path, syn
     )
     # fmt: on
     assert done.returncode == 0, done.stderr
-    (shard,) = (tmp_path / "out").rglob("*.tfrecord*")
+    (shard,) = (tmp_path / "out").rglob("*-of-00001")
     assert hashlib.sha256(shard.read_bytes()).hexdigest() == DIGESTS[FORMAT_VERSION]

@@ -131,7 +131,13 @@ def _split_entry(shards: list[Shard]) -> dict[str, object]:
     return {
         "samples": sum(shard.samples for shard in shards),
         "shards": [
-            {"file": shard.planned.file_name, "samples": shard.samples, "bytes": shard.bytes, "sha256": shard.sha256}
+            {
+                "file": shard.planned.file_name,
+                "samples": shard.samples,
+                "bytes": shard.bytes,
+                "sha256": shard.sha256,
+                "index_sha256": shard.index_sha256,
+            }
             for shard in shards
         ],
     }

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from pipeline.run.run_files import PLAN, UNFINISHED
 from transforms.records.plan_file import PlannedShard
 from transforms.records.shards import SHARDS, Shard, read_shard_list, read_sidecars, sidecar, write_sidecar
+from transforms.records.tfrecord import index_name
 from transforms.storage import Place, in_threads, list_paths, remove_files
 
 
@@ -126,5 +127,6 @@ class RunFolder(ABC):
         )
         names = {sidecar(self.sidecars, number).name for number in whole}
         remove_files(self.sidecars, [name for name in list_paths(self.sidecars) if name not in names])
-        self.remove_others({shard.planned.file_name for shard in whole.values()})
+        shard_names = {shard.planned.file_name for shard in whole.values()}
+        self.remove_others(shard_names | set(map(index_name, shard_names)))
         return set(whole)

@@ -15,6 +15,7 @@ from pipeline.run.run_folder import FinishedRun, RunFolder
 from pipeline.run.store_lock import StoreLock
 from transforms.errors import RunFailed, UserError
 from transforms.records.shards import SHARDS
+from transforms.records.tfrecord import index_name
 from transforms.storage import RemotePath, list_files, list_paths, remove, remove_files, write_file
 
 MODELS = "model"  # where the prepared face model is for workers on other machines
@@ -76,7 +77,7 @@ class StoreRun(RunFolder):
         there = dict(list_files(self.final))
         for entry in manifest["splits"].values():
             for shard in entry["shards"]:
-                if there.get(shard["file"]) != shard["bytes"]:
+                if there.get(shard["file"]) != shard["bytes"] or index_name(shard["file"]) not in there:
                     raise RunFailed(f"{self.final / shard['file']}: gone again; was another run at work? Run again")
         name = MANIFEST if accepted else TOO_MANY_MANIFEST
         write_file(self.final / name, (self.unfinished / MANIFEST).read_bytes())

@@ -91,7 +91,15 @@ def make_sidecars(folder: Path, sidecars: Path, shards: tuple[PlannedShard, ...]
         samples = planned.samples - len(rejects)
         total, squares = rng.normal(size=(2, COEFFICIENTS)) * 1e9
         statistics = Statistics(samples, samples, total, np.abs(squares) * 1e9, {(450, 450): samples})
-        shard = Shard(planned, samples, samples * _RECORD_BYTES, f"{planned.number:064x}", statistics, rejects)
+        shard = Shard(
+            planned,
+            samples,
+            samples * _RECORD_BYTES,
+            f"{planned.number:064x}",
+            f"{planned.number:064x}",
+            statistics,
+            rejects,
+        )
         write_sidecar(sidecars, shard)
         with (folder / planned.file_name).open("wb") as file:
             file.truncate(shard.bytes)  # takes no room on disk

@@ -84,7 +84,7 @@ def test_converts_to_the_same_bytes(kind, workers, raw, converted, model_cache, 
         workers=workers,
     )
     ours, theirs = (
-        {path.name: path.read_bytes() for path in (output / FOLDER).glob("*.tfrecord-*")}
+        {path.name: path.read_bytes() for path in (output / FOLDER).glob("*-of-?????")}
         for output in (tmp_path / "out", converted)
     )
     assert ours == theirs and len(ours) == 6

@@ -25,7 +25,15 @@ FILES = {"dataset_info.json", "features.json", "LICENSE"}
 def shards(split, samples):
     count = len(samples)
     return [
-        Shard(PlannedShard(i, split, i, count, 1, n, (i,), f"{split} {i}"), n, 1000 * n + i, "", add_statistics([]), ())
+        Shard(
+            PlannedShard(i, split, i, count, 1, n, (i,), f"{split} {i}"),
+            n,
+            1000 * n + i,
+            "",
+            "",
+            add_statistics([]),
+            (),
+        )
         for i, n in enumerate(samples)
     ]
 

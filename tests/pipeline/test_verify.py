@@ -9,7 +9,7 @@ import tensorflow as tf
 from pipeline.verification import verify, verify_conversion
 from transforms.errors import RunFailed, UserError
 from transforms.face.prepared_model import file_sha256
-from transforms.records.tfrecord import frame
+from transforms.records.tfrecord import frame, index_name
 
 FOLDER = "threedface/coarse/1.0.0"
 
@@ -21,7 +21,7 @@ def folder(converted, tmp_path):
 
 
 def shards(folder, split="train"):
-    return sorted(folder.glob(f"threedface-{split}.*"))
+    return sorted(folder.glob(f"threedface-{split}.*-of-?????"))
 
 
 def edit_manifest(folder, edit):
@@ -85,7 +85,60 @@ def test_a_missing_and_a_strange_shard(folder):
     path.rename(folder / "threedface-train.tfrecord-00009-of-00010")
     found = verify_conversion(folder)
     assert f"{path.name}: missing" in found
-    assert any("00009-of-00010: a shard that the manifest does not name" in line for line in found)
+    assert any("00009-of-00010: a shard or index that the manifest does not name" in line for line in found)
+
+
+def index(folder):
+    return folder / index_name(shards(folder)[0].name)
+
+
+def test_the_index_is_that_of_tensorflows_records(folder):
+    for path in folder.glob("*-of-?????"):
+        data, at, lines = path.read_bytes(), 0, []
+        for record in records(path):
+            size = len(record) + 16
+            assert data[at + 12 : at + size - 4] == record
+            lines.append(f"{at} {size}\n")
+            at += size
+        assert (folder / index_name(path.name)).read_text() == "".join(lines)
+
+
+def test_a_missing_and_a_damaged_index_are_found_and_written_again(folder):
+    other = folder / index_name(shards(folder, "test")[0].name)
+    before = index(folder).read_bytes(), other.read_bytes()
+    index(folder).unlink()
+    other.write_bytes(before[1].replace(b"0", b"1", 1))
+    assert sorted(verify_conversion(folder)) == sorted(
+        [
+            f"{index(folder).name}: missing; threedface verify --index writes it again",
+            f"{other.name}: its SHA-256 is not the manifest's; threedface verify --index writes it again",
+        ]
+    )
+    verify(folder, index=True)
+    assert (index(folder).read_bytes(), other.read_bytes()) == before
+
+
+def test_the_index_of_a_damaged_shard_is_left(folder):
+    path, before = shards(folder)[0], index(folder).read_bytes()
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(RunFailed):
+        verify(folder, index=True)
+    assert index(folder).read_bytes() == before
+
+
+def test_a_conversion_of_before_the_indices_is_whole_and_gets_them(folder):
+    def without(manifest):
+        for entry in manifest["splits"].values():
+            for shard in entry["shards"]:
+                del shard["index_sha256"]
+
+    edit_manifest(folder, without)
+    before = index(folder).read_bytes()
+    for path in folder.glob("*.idx"):
+        path.unlink()
+    assert verify_conversion(folder) == []
+    verify(folder, index=True)
+    assert index(folder).read_bytes() == before
 
 
 def test_a_record_that_is_there_twice(folder):

@@ -11,7 +11,9 @@ import transforms
 
 README = Path(transforms.__file__).with_name("README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-NOTEBOOK, STEPS = (next(block for block in BLOCKS if word in block) for word in ("FaceModel.load", "Chunk.of"))
+NOTEBOOK, STEPS, CONVENTIONS = (
+    next(block for block in BLOCKS if word in block) for word in ("FaceModel.load", "Chunk.of", "conventions")
+)
 
 
 @pytest.fixture
@@ -34,6 +36,11 @@ def run(code, folder):
 def test_the_notebook_projects_landmarks_and_loads_no_beam(folder):
     said = run(NOTEBOOK + "print(mesh.shape, mesh.dtype, pixels.shape, 'apache_beam' in sys.modules)\n", folder)
     assert said.split("\n")[0] == "(53215, 3) float32 (68, 3) False"
+
+
+def test_the_conventions_of_other_libraries(folder):
+    said = run(CONVENTIONS + "print(*pinhole, clip.shape, *keywords, identity.shape, expression.shape)\n", folder)
+    assert said == "rotation translation intrinsics (4, 4) R T focal_length principal_point (80,) (64,)\n"
 
 
 def test_the_steps_in_a_pipeline_of_ones_own_print_a_nose_of_every_face(folder, raw):

@@ -12,6 +12,8 @@ edge. This moves the face by at most half a source pixel, and the new camera acc
 """
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -166,6 +168,35 @@ def crop_pose(
     right = k * (translation[:, 0] - boxes[:, 0]) - 0.5
     up = size + row_offset + 0.5 - k * (heights + row_offset - translation[:, 1] - boxes[:, 1])
     return np.column_stack([right, up]), k * scale
+
+
+def crop_labels(
+    labels: Mapping[str, Any], boxes: np.ndarray, sizes: np.ndarray, size: int, row_offset: float
+) -> dict[str, np.ndarray]:
+    """The labels of the new pictures, of those features that are among the labels and change.
+
+    Args:
+        labels: columns by feature name, of n source pictures.
+        boxes: shape (n, 4).
+        sizes: height and width of the source pictures, shape (n, 2).
+        size: N.
+        row_offset: see `crop_pose`.
+    """
+    cropped = {
+        name: crop_points(labels[name], boxes, size)
+        for name in ("landmarks/image", "mesh/image_bounds")
+        if name in labels
+    }
+    if "crop/valid" in labels:  # of pictures that were cropped before
+        k, shift = _map(boxes, size)
+        cropped["crop/valid"] = k[:, None] * labels["crop/valid"] + np.tile(shift[:, :2], 2)
+    if "pose/camera" in labels:
+        cropped["pose/camera"] = crop_cameras(labels["pose/camera"], boxes, size)
+    translation = labels.get("pose/translation", np.zeros((len(boxes), 2)))
+    scale = labels.get("pose/scale", np.zeros(len(boxes)))
+    new_translation, new_scale = crop_pose(translation, scale, boxes, sizes[:, 0], size, row_offset)
+    new = {"pose/translation": new_translation, "pose/scale": new_scale}
+    return cropped | {name: value for name, value in new.items() if name in labels}
 
 
 def _map(boxes: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,8 +1,8 @@
 """Shards: TFRecord files of samples in the planned order.
 
-A shard is written once, as a whole. Beside it, until the run is finished, a sidecar holds its size, digest,
-statistics and rejected samples. The sidecar is written last: a resumed run keeps the shards that have one.
-A finished run has the contents of all sidecars in one file.
+A shard is written once, as a whole, and after it its index. Beside them, until the run is finished, a sidecar
+holds size, digests, statistics and rejected samples. The sidecar is written last: a resumed run keeps the shards
+that have one. A finished run has the contents of all sidecars in one file.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from transforms.errors import Reject
 from transforms.records.chunk import Chunk
 from transforms.records.plan_file import PlannedShard
 from transforms.records.statistics import Statistics, add_statistics, chunk_statistics
-from transforms.records.tfrecord import frame
+from transforms.records.tfrecord import OVERHEAD, encode_index, frame, index_name
 from transforms.storage import Place, has_size, in_threads, list_paths, write_file, written_whole
 from transforms.storage.json_files import read_json, write_json
 
@@ -30,6 +30,7 @@ class Shard:
         samples: the number of its records.
         bytes: the size of the file.
         sha256: of the file, hexadecimal.
+        index_sha256: of its index, hexadecimal.
         statistics: those of its samples.
         rejects: the rejected samples of its chunks.
     """
@@ -38,6 +39,7 @@ class Shard:
     samples: int
     bytes: int
     sha256: str
+    index_sha256: str
     statistics: Statistics
     rejects: tuple[Reject, ...]
 
@@ -53,13 +55,15 @@ class Shard:
             samples=entry["samples"],
             bytes=entry["bytes"],
             sha256=entry["sha256"],
+            index_sha256=entry["index_sha256"],
             statistics=Statistics.from_json(entry["statistics"]),
             rejects=tuple(Reject(**reject) for reject in entry["rejects"]),
         )
 
     def is_whole(self, folder: Place) -> bool:
-        """Whether the file exists with its size; its bytes were on disk before the sidecar was written."""
-        return has_size(folder / self.planned.file_name, self.bytes)
+        """Whether the file and its index exist; their bytes were on disk before the sidecar was written."""
+        name = self.planned.file_name
+        return has_size(folder / name, self.bytes) and (folder / index_name(name)).is_file()
 
 
 class ShardBuffer:
@@ -106,7 +110,7 @@ class ShardBuffer:
         return len(self._statistics) == len(self.planned.chunks)
 
     def write(self, folder: Place, seed: int) -> Shard:
-        """Writes the shard to a folder; the file has its name only when it is whole.
+        """Writes the shard and then its index to a folder; each has its name only when it is whole.
 
         Args:
             folder: where to write.
@@ -115,19 +119,22 @@ class ShardBuffer:
         Raises:
             OSError: it cannot be written.
         """
-        digest, size = hashlib.sha256(), 0
+        digest = hashlib.sha256()
         order = sorted(range(len(self._keys)), key=lambda row: _place(self._keys[row], seed))
         with written_whole(folder / self.planned.file_name) as out:
             for row in order:
                 for piece in frame(self._records[row]):
                     out.write(piece)
                     digest.update(piece)
-                    size += len(piece)
+        sizes = [len(self._records[row]) + OVERHEAD for row in order]
+        index = encode_index(sizes)
+        write_file(folder / index_name(self.planned.file_name), index)
         return Shard(
             planned=self.planned,
             samples=len(self._keys),
-            bytes=size,
+            bytes=sum(sizes),
             sha256=digest.hexdigest(),
+            index_sha256=hashlib.sha256(index).hexdigest(),
             statistics=add_statistics(self._statistics),
             rejects=tuple(self._rejects),
         )

@@ -1,13 +1,15 @@
-"""TFRecord framing: length, masked CRC-32C of the length, data, masked CRC-32C of the data.
+"""TFRecord framing: length, masked CRC-32C of the length, data, masked CRC-32C of the data; and the index of a file.
 
-Source: tensorflow/core/lib/io/record_writer.h.
+Source: tensorflow/core/lib/io/record_writer.h. The index is a text file beside the TFRecord file, with the offset and
+the size of one frame on each line: what NVIDIA DALI (``index_path``) and the PyPI package ``tfrecord`` read.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import google_crc32c
+import numpy as np
 
 from transforms.errors import DamagedRecord
 
@@ -45,6 +47,55 @@ def read_frames(file: Path) -> Iterator[tuple[int, bytes]]:
                 raise DamagedRecord(file.name, at, "the checksum of its data is wrong")
             yield at, record
             at += length + OVERHEAD
+
+
+def check_frame(file: str, offset: int, framed: bytes) -> bytes:
+    """The record of one frame.
+
+    Args:
+        file: the name of the file, for the error.
+        offset: the byte at which the frame begins.
+        framed: the bytes of the frame.
+
+    Raises:
+        DamagedRecord: a checksum is wrong, or the frame has another size.
+    """
+    header, record, crc = framed[: _HEADER.size], framed[_HEADER.size : -_CRC.size], framed[-_CRC.size :]
+    if len(framed) < OVERHEAD or header[8:] != _masked_crc(header[:8]) or _HEADER.unpack(header)[0] != len(record):
+        raise DamagedRecord(file, offset, "no frame of the size in the index begins there")
+    if crc != _masked_crc(record):
+        raise DamagedRecord(file, offset, "the checksum of its data is wrong")
+    return record
+
+
+def index_name(file: str) -> str:
+    """The name of the index of a TFRecord file."""
+    return f"{file}.idx"
+
+
+def encode_index(sizes: Iterable[int]) -> bytes:
+    """The index of a file with frames of these sizes, one after the other."""
+    lines, offset = [], 0
+    for size in sizes:
+        lines.append(f"{offset} {size}\n")
+        offset += size
+    return "".join(lines).encode()
+
+
+def decode_index(data: bytes) -> np.ndarray:
+    """Offset and size of each frame, shape (n, 2) int64.
+
+    Raises:
+        ValueError: not an index, or its frames do not follow each other.
+    """
+    try:
+        frames = np.array(data.split(), np.int64).reshape(-1, 2)
+    except (ValueError, OverflowError):
+        raise ValueError("is not an index") from None
+    ends = frames.sum(axis=1)
+    if (frames[:, 0] != np.concatenate([[0], ends[:-1]])[: len(frames)]).any() or (frames[:, 1] < OVERHEAD).any():
+        raise ValueError("is not an index of frames that follow each other")
+    return frames
 
 
 def _masked_crc(data: bytes) -> bytes:

@@ -10,9 +10,7 @@ from transforms.pictures.codec import decode_pixels, encode_jpeg
 from transforms.pictures.crop import (
     CropSettings,
     bad_boxes,
-    crop_cameras,
-    crop_points,
-    crop_pose,
+    crop_labels,
     face_boxes,
     valid_rectangles,
     whole_boxes,
@@ -55,17 +53,10 @@ class Crop(beam.PTransform):
             boxes = columns["crop/box"]
         sizes = columns["image_size"]
         images, damaged = _pictures(columns["image"], sizes, boxes, size)
-        translation, scale = crop_pose(
-            columns["pose/translation"], columns["pose/scale"], boxes, sizes[:, 0], size, self.row_offset
-        )
         cropped = {
+            **crop_labels(columns, boxes, sizes, size, self.row_offset),
             "image": images,
             "image_size": np.full_like(sizes, size),
-            "pose/translation": translation,
-            "pose/scale": scale,
-            "pose/camera": crop_cameras(columns["pose/camera"], boxes, size),
-            "landmarks/image": crop_points(columns["landmarks/image"], boxes, size),
-            "mesh/image_bounds": crop_points(columns["mesh/image_bounds"], boxes, size),
             "crop/box": boxes,
             "crop/valid": valid_rectangles(boxes, sizes, size),
         }

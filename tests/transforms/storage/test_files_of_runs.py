@@ -14,7 +14,8 @@ from transforms.records.shards import (
     write_sidecar,
     written_shards,
 )
-from transforms.storage import list_paths, make_folder, write_file
+from transforms.records.tfrecord import index_name
+from transforms.storage import list_paths, make_folder, remove, write_file
 from transforms.storage.model_copy import fetched_model, offer_model
 
 
@@ -29,7 +30,7 @@ def test_a_shard_is_written_to_a_store_as_to_a_folder(folder, tmp_path):
         make_folder(folder / name)
     shard = write(folder / "shards")
     assert shard.samples == 30 and shard.is_whole(folder / "shards")
-    assert list(list_paths(folder / "shards")) == [PLANNED.file_name]
+    assert list(list_paths(folder / "shards")) == [PLANNED.file_name, index_name(PLANNED.file_name)]
     assert shard.sha256 == write(tmp_path).sha256
 
     write_sidecar(folder / "sidecars", shard)
@@ -37,6 +38,9 @@ def test_a_shard_is_written_to_a_store_as_to_a_folder(folder, tmp_path):
     assert written_shards(folder / "sidecars") == {2}
     for found in (*read_sidecars(folder / "sidecars"), *read_shard_list(folder / "shards.jsonl")):
         assert found.to_json() == shard.to_json()
+    remove(folder / "shards" / index_name(PLANNED.file_name))
+    assert not shard.is_whole(folder / "shards")
+    write(folder / "shards")
     write_file(folder / "shards" / PLANNED.file_name, b"less")
     assert not shard.is_whole(folder / "shards") and read_shard_list(folder / "none") == []
 

@@ -1,0 +1,211 @@
+"""Reads single records by random access, without TensorFlow: ``from pipeline import open_records``.
+
+A record is found by the index beside its shard and read by one `pread`, or one request to an object store. No file
+stays open and nothing is mapped: a `Records` object is safe in forked and spawned workers, and a shard that is cut
+meanwhile gives an error rather than a crash.
+"""
+
+import hashlib
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.reading.selection import ShardFile, select
+from transforms.depth.storage import decode_depth16, decode_float_png
+from transforms.errors import BadSample, DamagedRecord, UserError
+from transforms.maps.encoding import decode_mask, decode_normals, decode_pncc
+from transforms.pictures.codec import decode_pixels, picture_shape
+from transforms.pictures.crop import crop_labels, whole_boxes
+from transforms.pictures.resize import decode_resized, resize_nearest
+from transforms.records.example import decode_example
+from transforms.records.schema import PICTURES, Feature, Kind, nest
+from transforms.records.tfrecord import check_frame, decode_index, index_name
+from transforms.storage import RemotePath, has_size, in_threads, read_range
+
+
+def open_records(
+    output: str | Path,
+    split: str = "train",
+    config: str | Sequence[str] = "coarse",
+    *,
+    features: Sequence[str] | None = None,
+    image_size: int | None = None,
+    decode: bool = True,
+    normalise: bool = False,
+) -> "Records":
+    """Opens the records of a split as a sequence, for PyTorch's DataLoader, Grain or plain loops.
+
+    The order is that of the shards. Each item is a nested dict of NumPy arrays, as those of `pipeline.load`, with
+    strings as str.
+
+    Args:
+        output: see `pipeline.load`; any store that ``convert`` writes to.
+        split: name of a split.
+        config: one configuration, or several, one after the other.
+        features: see `pipeline.load`.
+        image_size: see `pipeline.load`.
+        decode: whether to decode pictures and maps; else they are the bytes of their files.
+        normalise: see `pipeline.load`.
+
+    Raises:
+        UserError: there is no such conversion, split or feature, the configurations do not fit together, or an index
+            is missing or damaged.
+
+    Example:
+        >>> records = open_records("shards", "train", features=["image", "landmarks/image"])
+        >>> len(records), records[0]["landmarks"]["image"].shape
+        (84494, (68, 3))
+        >>> torch.utils.data.DataLoader(records, batch_size=64, shuffle=True, num_workers=4)
+    """
+    if image_size is not None and not decode:
+        raise UserError("image_size needs decode=True")
+    chosen = select(output, split, config, features=features, image_size=image_size, normalise=normalise)
+    return Records(
+        shards=[shard for some in chosen.shards for shard in some],
+        features=chosen.features,
+        hidden=chosen.hidden,
+        image_size=image_size,
+        row_offset=chosen.row_offset,
+        stds=chosen.stds,
+        decode=decode,
+    )
+
+
+class Records(Sequence[dict[str, Any]]):
+    """The records of a split; see `open_records`. Pickles to about 16 bytes per record.
+
+    Attributes:
+        features: the schema of an item, by feature names such as ``pose/camera``.
+    """
+
+    def __init__(
+        self,
+        shards: list[ShardFile],
+        features: tuple[Feature, ...],
+        hidden: tuple[Feature, ...],
+        image_size: int | None,
+        row_offset: float,
+        stds: dict[str, np.ndarray],
+        decode: bool,
+    ) -> None:
+        """Reads the indices; see `pipeline.reading.selection.Selection`."""
+        self.features = features
+        self._files = [shard.file for shard in shards]
+        self._first = np.cumsum([0, *(shard.samples for shard in shards)])
+        self._frames = np.concatenate([np.empty((0, 2), np.int64), *in_threads(_read_index, shards)])
+        self._read = (*features, *hidden) if decode else features
+        self._image_size, self._row_offset = image_size, row_offset
+        self._stds, self._decode = stds, decode
+
+    def __len__(self) -> int:
+        """The number of records."""
+        return len(self._frames)
+
+    def __getitem__(self, index: Any) -> Any:
+        """One record, or with a slice a list of them.
+
+        Raises:
+            IndexError: there is no such record.
+            DamagedRecord: the shard was damaged or changed.
+        """
+        if isinstance(index, slice):
+            return self.__getitems__(range(len(self))[index])
+        return self._item(range(len(self))[operator.index(index)])
+
+    def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
+        """Records by their numbers, as PyTorch asks for a batch: from an object store, many are read at once."""
+        rows = [range(len(self))[operator.index(index)] for index in indices]
+        remote = any(isinstance(file, RemotePath) for file in self._files)
+        return in_threads(self._item, rows) if remote else list(map(self._item, rows))
+
+    def _item(self, row: int) -> dict[str, Any]:
+        file = self._files[int(np.searchsorted(self._first, row, side="right")) - 1]
+        offset, size = self._frames[row].tolist()
+        record = check_frame(str(file), offset, read_range(file, offset, size))
+        try:
+            values = decode_example(self._read, record)
+            return nest(self._decoded(values))
+        except (ValueError, BadSample) as error:
+            raise DamagedRecord(str(file), offset, str(error)) from None
+
+    def _decoded(self, values: dict[str, Any]) -> dict[str, Any]:
+        size = self._image_size
+        item = {feature.name: self._value(feature, values) for feature in self.features}
+        if size:
+            shapes = np.array([picture_shape(values["image"])])
+            columns = {name: value[None] for name, value in item.items() if isinstance(value, np.ndarray)}
+            labels = crop_labels(columns, whole_boxes(shapes), shapes, size, self._row_offset)
+            item |= {name: value[0].astype(np.float32) for name, value in labels.items()}
+        return item
+
+    def _value(self, feature: Feature, values: dict[str, Any]) -> Any:
+        value = values[feature.name]
+        if feature.kind == "string":
+            return value.decode()
+        if feature.kind not in PICTURES:
+            return np.divide(value, self._stds[feature.name]) if feature.name in self._stds else value.copy()
+        if not self._decode:
+            return value
+        if feature.name == "image":
+            return decode_resized(value, self._image_size) if self._image_size else decode_pixels(value)
+        decoded = decode_picture(feature, values)
+        return _resize_map(feature, decoded, self._image_size) if self._image_size else decoded
+
+
+def decode_picture(feature: Feature, values: Mapping[str, Any]) -> np.ndarray:
+    """Decodes one picture of a record.
+
+    Args:
+        feature: which; its kind is one of PICTURES.
+        values: the record's features; depth of 16 bits needs its transform besides its own.
+
+    Returns:
+        (H, W, channels): an image in uint8; depth in float32, px, NaN where there is none; normals and
+        codes in float32, 0 where there are none; a mask in bool.
+    """
+    data = values[feature.name]
+    if feature.kind == "depth16":
+        return decode_depth16(data, values[f"{feature.name}_transform"])[..., None]
+    return _DECODERS[feature.kind](data)
+
+
+_DECODERS: dict[Kind, Callable[[bytes], np.ndarray]] = {
+    "image": decode_pixels,
+    "depth32": lambda data: decode_float_png(data)[..., None],
+    "normals8": lambda data: decode_normals(data)[0],
+    "codes8": decode_pncc,
+    "mask8": lambda data: decode_mask(data)[..., None],
+}
+
+
+def _resize_map(feature: Feature, values: np.ndarray, size: int) -> np.ndarray:
+    """A map at size x size; depth grows with the picture."""
+    if feature.kind not in ("depth16", "depth32"):
+        return resize_nearest(values, size, 0)
+    return resize_nearest(values, size, np.nan) * np.float32(size / max(values.shape[:2]))
+
+
+def _read_index(shard: ShardFile) -> np.ndarray:
+    """Offset and size of each record of a shard, shape (samples, 2) int64.
+
+    Raises:
+        UserError: the index or the shard is not that of the manifest.
+    """
+    index = shard.file.with_name(index_name(shard.file.name))
+    rebuild = "threedface verify --index writes it again"
+    try:
+        data = index.read_bytes()
+        frames = decode_index(data)
+    except OSError as error:
+        raise UserError(f"{index}: cannot be read ({error.strerror}); {rebuild}") from None
+    except ValueError as error:
+        raise UserError(f"{index}: {error}; {rebuild}") from None
+    changed = shard.index_sha256 and hashlib.sha256(data).hexdigest() != shard.index_sha256
+    if changed or (len(frames), frames[:, 1].sum()) != (shard.samples, shard.bytes):
+        raise UserError(f"{index}: not the index that the manifest names; {rebuild}")
+    if not has_size(shard.file, shard.bytes):
+        raise UserError(f"{shard.file}: missing, or not of {shard.bytes:,} bytes; threedface verify reports more")
+    return frames
