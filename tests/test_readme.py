@@ -13,7 +13,7 @@ from transforms.depth.layout import find_layout
 ROOT = Path(__file__).parent.parent
 READMES = [ROOT / name / "README.md" for name in ("", "pipeline", "transforms", "tests")]
 # Those for other engines are run by tests/engines, for object stores by tests/pipeline/stores, Python of
-# transforms/README.md by tests/transforms, and the face model as a layer by tests/pipeline/reading.
+# transforms/README.md by tests/transforms, and the face model as a layer and augmentation by tests/pipeline/reading.
 BLOCKS = [
     (kind, code)
     for readme in READMES
@@ -22,6 +22,7 @@ BLOCKS = [
     and "gs://" not in code
     and "from transforms import" not in code
     and "FaceModelLayer" not in code
+    and "import augment" not in code
 ]
 
 

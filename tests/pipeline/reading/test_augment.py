@@ -1,8 +1,11 @@
 """Augmentation: labels belong to the pictures after each function and any sequence of them, in NumPy and TensorFlow."""
 
+import os
+import re
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from PIL import Image, ImageEnhance
 from scipy.ndimage import map_coordinates
 from scipy.spatial.transform import Rotation
 
+import pipeline
 from pipeline.reading import augment
 from pipeline.reading.dataset import load
 from transforms.errors import UserError
@@ -452,3 +456,18 @@ def test_arrays_do_without_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "(9, 9, 3)\n", done.stderr
+
+
+def test_the_snippets_of_the_readme(converted, tmp_path):
+    readme = Path(pipeline.__file__).with_name("README.md").read_text("utf-8")
+    codes = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    printed = []
+    (tmp_path / "shards").symlink_to(converted)
+    for code in (code for code in codes if "import augment" in code):
+        environment = {**os.environ, "PYTHONPATH": str(Path(pipeline.__file__).parents[1])}
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert "AutoGraph" not in done.stderr
+        printed.append(done.stdout)
+    assert printed == ["(8, 450, 450, 3) (8, 3)\n", "(68, 3) (224, 224, 3) uint8\n"]
