@@ -49,9 +49,9 @@ _GREY = (0.299, 0.587, 0.114)  # ITU-R 601
 def flip(sample: Sample) -> dict[str, Any]:
     """Mirrors the picture and the face.
 
-    `MIRROR_DROPS` are dropped. PNCC is that of the mirrored mean face, x being 256/255 less the old one. The edges of
-    ``crop/box`` become right, top, left, bottom, which is the position of the mirrored picture in its source.
-    Pixels are not resampled.
+    `MIRROR_DROPS` are dropped. PNCC is that of the mirrored mean face: x becomes 256/255 - x. The edges of ``crop/box``
+    are then right, top, left, bottom: the new picture's left edge is at the right in its source. Pixels are not
+    resampled.
 
     Args:
         sample: a sample, or a batch.
@@ -194,7 +194,7 @@ def random_augment(
 
     Args:
         sample: a sample, or a batch.
-        seed: NumPy: a ``numpy.random.Generator``, or integers that seed one. Tensors: two integers, shape (2,).
+        seed: for arrays a ``numpy.random.Generator``, or integers that seed one; for tensors two integers, shape (2,).
         mirror: probability of mirroring.
         angle: largest rotation in either direction, rad.
         factor: smallest and largest factor of lengths.
@@ -204,6 +204,7 @@ def random_augment(
     Example:
         >>> seeds = tf.data.Dataset.random(seed=1, rerandomize_each_iteration=True).batch(2)
         >>> tf.data.Dataset.zip(load("shards", "train"), seeds).map(augment.random_augment)
+        >>> grain.MapDataset.source(open_records("shards", "train")).seed(1).random_map(augment.random_augment)
     """
     values = flatten(sample)
     backend = _backend(values)
@@ -379,7 +380,9 @@ def _backend(values: Sample) -> Any:
     picture = _picture(values)
     package = type(picture).__module__.partition(".")[0]
     if package not in ("numpy", "tensorflow"):
-        raise UserError(f"pictures are {type(picture).__name__}: augment NumPy arrays or TensorFlow's tensors, before")
+        raise UserError(
+            f"pictures are of {type(picture)}: augment NumPy arrays or TensorFlow tensors, before they are converted"
+        )
     if "image" in values and values["image"].dtype != np.uint8:
         raise UserError(f"image is {values['image'].dtype}: augment the uint8 pixels, then convert them")
     if package == "numpy":

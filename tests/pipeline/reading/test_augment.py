@@ -17,6 +17,7 @@ from scipy.ndimage import map_coordinates
 from scipy.spatial.transform import Rotation
 
 import pipeline
+from pipeline import open_records
 from pipeline.reading import augment
 from pipeline.reading.dataset import load
 from transforms.errors import UserError
@@ -384,6 +385,27 @@ def test_random_batches_of_unknown_size():
     assert_same(one, other)
 
 
+def test_pictures_of_unknown_size():
+    dataset = tf.data.Dataset.from_tensors(make_sample(0)).map(
+        lambda sample: sample | {"image": tf.io.decode_png(tf.io.encode_png(sample["image"]), channels=3)}
+    )
+    for call in (augment.flip, single(BATCH_CALLS["rotate"], 0), partial(augment.random_augment, seed=(1, 2))):
+        (new,) = dataset.map(call).as_numpy_iterator()
+        assert new["image"].shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.frameworks
+def test_in_grain_and_torch(converted):
+    grain, torch = pytest.importorskip("grain"), pytest.importorskip("torch")
+    records = open_records(converted)
+    dataset = grain.MapDataset.source(records).seed(1).random_map(augment.random_augment)
+    np.testing.assert_array_equal(dataset[0]["image"], dataset[0]["image"])
+    batch = torch.utils.data.default_collate([augment.flip(records[row]) for row in range(2)])
+    assert batch["image"].shape == (2, 450, 450, 3)
+    with pytest.raises(UserError, match=r"pictures are of .*torch\.Tensor"):
+        augment.flip(batch)
+
+
 @given(st.integers(0, 999))
 def test_random_numbers_are_in_their_ranges(seed):
     new = augment.random_augment(make_batch(2), seed, mirror=1, angle=0.2, factor=(0.8, 0.9), shift=0, colours=0)
@@ -426,7 +448,7 @@ def test_a_record_without_a_face_stays_without():
     ("change", "call", "message"),
     [
         ({"image": np.zeros((9, 9, 3), np.float32)}, augment.flip, "image is float32: augment the uint8 pixels"),
-        ({"image": [0]}, augment.flip, "pictures are list: augment NumPy arrays or TensorFlow's tensors"),
+        ({"image": [0]}, augment.flip, "pictures are of <class 'list'>: augment NumPy arrays"),
         ({"pose/camera": None}, augment.flip, "pose/translation cannot follow the picture without pose/camera"),
         ({}, partial(augment.rotate, angle=[1, 2]), r"parameters have shape \(2,\), but there is a single sample"),
         ({}, partial(augment.crop, box=(0, 0, 3, 2), size=2), "the box is not a square"),
