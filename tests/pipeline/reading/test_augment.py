@@ -197,6 +197,8 @@ def test_crop_is_that_of_a_conversion(seed, left, top, side, size):
     for group, name in (("landmarks", "image"), ("mesh", "image_bounds")):
         close(new[group][name], conversion_crop.crop_points(sample[group][name][None], boxes, size)[0])
     close(new["crop"]["valid"], conversion_crop.valid_rectangles(boxes, sizes, size)[0])
+    close(new["depth_transform"], sample["depth_transform"] * size / side)
+    close(new["maps"]["depth_transform"], sample["maps"]["depth_transform"] * size / side)
     before = sample["pose"]["translation"][None], sample["pose"]["scale"][None]
     translation, scale = conversion_crop.crop_pose(*before, boxes, sizes[:, 0], size, -1.0)
     close(new["pose"]["translation"], translation[0])
