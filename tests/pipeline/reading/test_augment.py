@@ -100,10 +100,12 @@ def assert_same(one, other, level=0):
 
 
 def assert_consistent(sample, row_offset=-1.0):
-    """Landmarks, camera and pose belong together."""
+    """Landmarks, camera and pose belong together, and what is visible is in the picture."""
     values = {name: np.float64(value) for name, value in flatten(sample).items() if name.startswith(("pose", "land"))}
     projected = pose.project(values["pose/camera"], values["landmarks/model"])
     np.testing.assert_allclose(values["landmarks/image"], projected, rtol=1e-5, atol=1e-3)
+    seen = values["landmarks/image"][values["landmarks/visible"] > 0, :2]
+    assert ((seen > -0.501) & (seen < np.array(sample["image"].shape[1::-1]) - 0.499)).all()
     rotation = Rotation.from_euler("xyz", values["pose/euler"]).as_matrix().T
     np.testing.assert_allclose(values["pose/rotation"], rotation, atol=1e-5)
     row_origin = np.array([sample["image"].shape[0] + row_offset])
