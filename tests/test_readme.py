@@ -13,15 +13,14 @@ from transforms.depth.layout import find_layout
 ROOT = Path(__file__).parent.parent
 READMES = [ROOT / name / "README.md" for name in ("", "pipeline", "transforms", "tests")]
 # Those for other engines are run by tests/engines, for object stores by tests/pipeline/stores, Python of
-# transforms/README.md by tests/transforms, and the face model as a layer by tests/pipeline/reading.
+# transforms/README.md by tests/transforms, and those for other frameworks by tests/pipeline/reading.
 BLOCKS = [
     (kind, code)
     for readme in READMES
     for kind, code in re.findall(r"^```(bash|python)\n(.*?)^```", readme.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    if "--runner" not in code
-    and "gs://" not in code
-    and "from transforms import" not in code
-    and "FaceModelLayer" not in code
+    if not any(
+        word in code for word in ("--runner", "gs://", "from transforms import", "FaceModelLayer", "torch", "grain")
+    )
 ]
 
 
@@ -84,7 +83,7 @@ def test_own_data_and_reading(own_data):
     assert '"maps/pncc"' in (own_data / "maps/threedface/coarse/1.0.0/manifest.json").read_text()
     assert '"image_sizes": {"224x224": ' in (own_data / "faces/threedface/coarse/1.0.0/manifest.json").read_text()
     readers = [code for kind, code in BLOCKS if kind == "python"]
-    assert len(readers) == 2
+    assert len(readers) == 4
     outputs = [run([sys.executable, "-c", code], own_data).stdout for code in readers]
     assert "450, 450, 3) (" in outputs[0] and ", 68, 3) (" in outputs[0]
     assert "_aug_" in outputs[1]
