@@ -12,13 +12,14 @@ from transforms.depth.layout import find_layout
 
 ROOT = Path(__file__).parent.parent
 READMES = [ROOT / name / "README.md" for name in ("", "pipeline", "transforms", "tests")]
-# Those for other engines are run by tests/engines, for object stores by tests/pipeline/stores, and Python of
-# transforms/README.md by tests/transforms.
+# Those for other engines are run by tests/engines, for object stores by tests/pipeline/stores, for ArrayRecord by
+# tests/pipeline/run/test_data_card.py, and Python of transforms/README.md by tests/transforms.
 BLOCKS = [
     (kind, code)
     for readme in READMES
     for kind, code in re.findall(r"^```(bash|python)\n(.*?)^```", readme.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     if "--runner" not in code and "gs://" not in code and "from transforms import" not in code
+    if "array_record" not in code and "as_data_source" not in code
 ]
 
 

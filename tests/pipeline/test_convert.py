@@ -162,6 +162,8 @@ def test_manifest_says_what_the_files_are(manifest, folder, raw):
     expected = {shard["file"] for shard in shards}
     beside = {
         "LICENSE",
+        "README.md",
+        "croissant.json",
         "shards.jsonl",
         "features.json",
         "dataset_info.json",
