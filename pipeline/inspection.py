@@ -36,7 +36,7 @@ class FoundRecord(NamedTuple):
     Attributes:
         split: the split it is in.
         file: the name of its shard.
-        number: its number in the shard.
+        number: its number in the shard, from 0.
         offset: the byte at which its frame begins.
         sample: its values as `decode_example` gives them.
     """
@@ -71,8 +71,8 @@ def inspect(
     Raises:
         UserError: there is no such record, it has no face to decode, or an option or a model file is wrong.
     """
-    picture = picture or Path(f"{key}.png")
-    _check_file("--picture", picture, [".png"])
+    if picture:
+        _check_file("--picture", picture, [".png"])
     model = _load_model(mesh, bfm, expression)
     folder = _conversion(output, config)
     features = manifest_features(read_manifest(folder))
@@ -87,6 +87,7 @@ def inspect(
         **{field: sample[name] for field, name in NUMBERS.items() if name in sample},
     )
     print("\n".join([*_heading(folder, record, shown), "", *record_table(features, sample), ""]))
+    picture = picture or Path(f"{key}.png")
     write_file(picture, _png(draw(shown, _LONGEST, bounds=sample["mesh/image_bounds"])))
     print(f"  picture  {picture}")
     if mesh and model:
@@ -111,7 +112,7 @@ def find_record(folder: Place, key: str) -> FoundRecord:
                 if keys[-1] == key:
                     return FoundRecord(split, name, number, offset, _decode(folder / name, features, offset, record))
     nearest = difflib.get_close_matches(key, keys)
-    hint = f"the nearest keys are {', '.join(nearest)}" if nearest else f"its keys are such as {min(keys, default='')}"
+    hint = f"the nearest keys are {', '.join(nearest)}" if nearest else f"a key is such as {min(keys, default='')}"
     raise UserError(f"{folder}: no record {key!r}; {hint}")
 
 
@@ -200,7 +201,7 @@ def _heading(folder: Place, record: FoundRecord, shown: Shown) -> list[str]:
         shown.key,
         f"  folder   {folder}",
         f"  split    {record.split}",
-        f"  record   {record.number:,} of {record.file}, at byte {record.offset:,}",
+        f"  record   index {record.number:,} in {record.file}, byte {record.offset:,}",
     ]
     if shown.has_face:
         pitch, yaw, roll = np.degrees(shown.euler).tolist()

@@ -132,6 +132,7 @@ def _card(manifest: dict[str, Any]) -> str:
     config = manifest["config"]
     features = manifest_features(manifest)
     sizes = list(manifest["image_sizes"])
+    split = "train" if "train" in manifest["splits"] else next(iter(manifest["splits"]))
     pictures = f"of {sizes[0]} px (height x width)" if len(sizes) == 1 else f"of {len(sizes)} sizes"
     return f"""{_front_matter(manifest, features)}
 # 3DFace: {_NAMES[config]}
@@ -171,7 +172,7 @@ All samples of a source are in one split.
 ```python
 from pipeline import load
 
-dataset = load("DIR", "train", config="{config}")
+dataset = load("DIR", "{split}", config="{config}")
 ```
 
 PyTorch, Grain and NumPy, by random access:
@@ -179,7 +180,7 @@ PyTorch, Grain and NumPy, by random access:
 ```python
 from pipeline import open_records
 
-records = open_records("DIR", "train", config="{config}")
+records = open_records("DIR", "{split}", config="{config}")
 ```
 
 TensorFlow Datasets, without `threedface`:
@@ -187,7 +188,7 @@ TensorFlow Datasets, without `threedface`:
 ```python
 import tensorflow_datasets as tfds
 
-dataset = tfds.builder_from_directory("DIR/{_path(manifest)}").as_dataset(split="train")
+dataset = tfds.builder_from_directory("DIR/{_path(manifest)}").as_dataset(split="{split}")
 ```
 
 ## Provenance

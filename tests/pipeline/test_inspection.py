@@ -86,7 +86,7 @@ def test_the_heading_is_where_the_record_is(converted, sample, key, capsys):
     assert inspect(converted, key) == 0
     heading = capsys.readouterr().out.split("\n\n")[0]
     assert "split    train" in heading
-    number, name, offset = re.search(r"record   ([\d,]+) of (\S+), at byte ([\d,]+)", heading).groups()
+    number, name, offset = re.search(r"record   index ([\d,]+) in (\S+), byte ([\d,]+)", heading).groups()
     frames = list(read_frames(converted / FOLDER / name))
     at, record = frames[int(number.replace(",", ""))]
     assert at == int(offset.replace(",", "")) and key.encode() in record
@@ -238,7 +238,7 @@ def test_an_unknown_key_names_the_nearest(converted, key, here, capsys):
     message = capsys.readouterr().err
     assert key in message.partition("the nearest keys are ")[2] and message.count("\n") == 1
     assert inspect(converted, "?") == 2
-    assert "its keys are such as afw_" in capsys.readouterr().err
+    assert "a key is such as afw_" in capsys.readouterr().err
     assert list(here.iterdir()) == []
 
 
