@@ -1,4 +1,4 @@
-"""The command line: ``threedface convert | describe | verify | report | demo``."""
+"""The command line: ``threedface convert | describe | verify | report | inspect | demo``."""
 
 import argparse
 import logging
@@ -112,6 +112,27 @@ def _parser() -> argparse.ArgumentParser:
     command("report", _report, "Write one HTML file: pictures with landmarks, plots, rejected samples.").add_argument(
         "folder", metavar="DIR"
     )
+    inspect = command(
+        "inspect",
+        _inspect,
+        "Print one record, draw it, and write its mesh.",
+        *("--key", "--config", "--picture", "--mesh", "--bfm", "--expression"),
+        usage="%(prog)s DIR --key KEY [--config NAME] [--picture FILE.png] [--mesh FILE --bfm FILE --expression FILE]",
+    )
+    inspect.add_argument("folder", metavar="DIR")
+    inspect.add_argument("--key", required=True, help="key of the record, such as afw_134212_1_aug_17")
+    inspect.add_argument("--config", metavar="NAME", help="configuration, if DIR holds several")
+    inspect.add_argument(
+        "--picture",
+        type=Path,
+        metavar="FILE.png",
+        help="where to draw the picture with landmarks, axes and bounds of the mesh (default: <key>.png)",
+    )
+    inspect.add_argument(
+        "--mesh", type=Path, metavar="FILE", help="write the mesh there, as .ply or .obj; needs the face model files"
+    )
+    inspect.add_argument("--bfm", metavar="FILE", help="Basel Face Model, as for convert")
+    inspect.add_argument("--expression", metavar="FILE", help="expression model, as for convert")
     demo = command(
         "demo", _demo, "Make a small synthetic raw data set with face model files, in the real formats.", "--output"
     )
@@ -145,6 +166,21 @@ def _report(arguments: argparse.Namespace, _: list[str]) -> None:
     from pipeline.report import report
 
     report(parse_place(arguments.folder))
+
+
+def _inspect(arguments: argparse.Namespace, _: list[str]) -> None:
+    from pipeline.inspection import inspect
+
+    bfm, expression = (path and parse_place(path) for path in (arguments.bfm, arguments.expression))
+    inspect(
+        parse_place(arguments.folder),
+        arguments.key,
+        arguments.config,
+        arguments.picture,
+        arguments.mesh,
+        bfm,
+        expression,
+    )
 
 
 def _demo(arguments: argparse.Namespace, _: list[str]) -> None:

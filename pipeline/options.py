@@ -83,7 +83,7 @@ def _row_offset(text: str) -> float:
     return float(match[1] or 0)
 
 
-def _model_cache() -> str:
+def default_model_cache() -> str:
     """The default folder of prepared models, by the XDG base directory specification."""
     return str(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "threedface")
 
@@ -178,7 +178,7 @@ class Options:
         metavar="FILE", parse=parse_place, required=True, affects_bytes=True, recorded=None)]
     model_cache: Annotated[Path, Option(
         "face model", "folder for the prepared face model, which workers map into memory",
-        metavar="DIR", parse=Path, default=_model_cache, default_words="~/.cache/threedface")]
+        metavar="DIR", parse=Path, default=default_model_cache, default_words="~/.cache/threedface")]
     output: Annotated[Place, Option(
         "output", "local folder or URL to which the data set is written",
         metavar="DIR", parse=parse_place, required=True)]

@@ -25,7 +25,7 @@ WORST_NAMED = 10
 BIN_EDGES = np.linspace(-6, 6, 97)  # of coefficients, in standard deviations
 
 _HALVES = ("identity", "expression")
-_NUMBERS = {
+NUMBERS = {  # by field of Shown, the feature
     "euler": "pose/euler",
     "camera": "pose/camera",
     "landmarks_model": "landmarks/model",
@@ -288,5 +288,5 @@ def _shown(
     for transform in (f"{feature.name}_transform" for feature in maps):
         if transform in batch:
             values[transform] = batch[transform][row].copy()
-    numbers = {field: batch[name][row].copy() for field, name in _NUMBERS.items() if name in batch}
+    numbers = {field: batch[name][row].copy() for field, name in NUMBERS.items() if name in batch}
     return Shown(*names, bytes(batch["image"][row]), **numbers, maps=values)

@@ -37,6 +37,7 @@ _SUPERSAMPLE = 4  # ImageDraw does not antialias
 _LINE, _POINT, _AXIS = 1.5, 2.5, 3.0  # px of the drawing: width, radius, width
 _HALO = (10, 20, 30, 110)
 _NEAR, _NEAR_POINT = (190, 255, 240, 215), (255, 255, 255, 255)
+_BOUNDS = (255, 214, 102, 230)
 _FAR, _FAR_POINT = (190, 255, 240, 95), (225, 255, 248, 170)
 
 Point = tuple[float, float]
@@ -65,7 +66,13 @@ def axis_ends(camera: np.ndarray, landmarks_model: np.ndarray) -> np.ndarray:
     return project(camera[None].astype(np.float64), ends[None])[0]
 
 
-def draw(sample: Shown, longest: int = LONGEST, box: Box | None = None, with_axes: bool = True) -> Image.Image:
+def draw(
+    sample: Shown,
+    longest: int = LONGEST,
+    box: Box | None = None,
+    with_axes: bool = True,
+    bounds: np.ndarray | None = None,
+) -> Image.Image:
     """Draws landmarks and axes on the sample's picture, if the face is known.
 
     Landmarks are filled if they are visible, or if they face the camera where visibility is not known.
@@ -75,6 +82,7 @@ def draw(sample: Shown, longest: int = LONGEST, box: Box | None = None, with_axe
         longest: px of the result's longer side.
         box: the part of the picture to show; None for all of it.
         with_axes: whether to draw the axes.
+        bounds: min and max of column and row to draw as a rectangle, px, shape (2, 2) or more columns.
     """
     with Image.open(io.BytesIO(sample.picture)) as file:
         image = file.convert("RGB")
@@ -92,6 +100,8 @@ def draw(sample: Shown, longest: int = LONGEST, box: Box | None = None, with_axe
         corner = np.array([left, top]) - 0.5
         return [(x, y) for x, y in ((points[:, :2] - corner) * factor * _SUPERSAMPLE - 0.5).tolist()]
 
+    if bounds is not None:
+        _draw_rectangle(pen, place(bounds))
     near = sample.facing > 0 if sample.visible is None else sample.visible > 0
     _draw_landmarks(pen, place(sample.landmarks_image), near.tolist())
     if with_axes:
@@ -119,6 +129,13 @@ def _draw_landmarks(pen: ImageDraw.ImageDraw, points: list[Point], near: list[bo
             _disc(pen, point, _NEAR_POINT, _POINT)
         else:
             pen.circle(point, _POINT * _SUPERSAMPLE, outline=_FAR_POINT, width=round(0.8 * _SUPERSAMPLE))
+
+
+def _draw_rectangle(pen: ImageDraw.ImageDraw, corners: list[Point]) -> None:
+    (left, top), (right, bottom) = corners
+    around = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+    for colour, width in ((_HALO, _LINE + 1.6), (_BOUNDS, _LINE)):
+        pen.line(around, colour, round(width * _SUPERSAMPLE), joint="curve")
 
 
 def _draw_axes(pen: ImageDraw.ImageDraw, ends: list[Point], order: list[int]) -> None:

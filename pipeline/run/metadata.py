@@ -1,12 +1,14 @@
-"""Finish, the last step: reconciles the counts, and writes TFDS's metadata, manifest and rejected list."""
+"""Finish, the last step: reconciles the counts, and writes TFDS's metadata, data card, manifest and rejected list."""
 
 import dataclasses
 import json
 from collections import Counter
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
 
+from pipeline.run.data_card import describe_conversion
 from pipeline.run.fingerprint import VERSION
 from pipeline.run.run_files import MANIFEST, REJECTED
 from pipeline.run.run_folder import RunFolder
@@ -73,26 +75,21 @@ class RunFacts:
         return self.configuration.schema(self.contents)
 
 
-def write_metadata(folder: Place, facts: RunFacts, shards: list[Shard], rejected: list[Reject]) -> None:
-    """Writes TFDS's files, rejected.jsonl, and what a later run needs to know of the shards."""
+def write_metadata(
+    folder: Place, facts: RunFacts, manifest: dict[str, Any], shards: list[Shard], rejected: list[Reject]
+) -> None:
+    """Writes TFDS's files, the data card, rejected.jsonl, and what a later run needs to know of the shards."""
     from pipeline.run.tfds_files import tfds_files  # imports TFDS, which takes 0.5 s: only where Finish runs
 
     files = tfds_files(facts.features, _by_split(shards), facts.configuration.description, VERSION)
-    for name, content in files.items():
+    for name, content in (files | describe_conversion(manifest)).items():
         write_file(folder / name, content.encode())
     rejects = "".join(json.dumps(dataclasses.asdict(reject)) + "\n" for reject in rejected)
     write_file(folder / REJECTED, rejects.encode())
     write_shard_list(folder / SHARDS, shards)
 
 
-def write_manifest(
-    folder: Place, facts: RunFacts, header: PlanHeader, shards: list[Shard], rejected: list[Reject]
-) -> None:
-    """Writes manifest.json."""
-    write_file(folder / MANIFEST, _one_line_an_entry(_manifest(facts, header, shards, rejected)).encode())
-
-
-def _one_line_an_entry(entries: dict[str, object]) -> str:
+def _one_line_an_entry(entries: dict[str, Any]) -> str:
     """JSON with each entry on a line of its own: long lists of numbers stay on one."""
     lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in entries.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
@@ -105,7 +102,8 @@ def _by_split(shards: list[Shard]) -> dict[str, list[Shard]]:
     return splits
 
 
-def _manifest(facts: RunFacts, header: PlanHeader, shards: list[Shard], rejected: list[Reject]) -> dict[str, object]:
+def make_manifest(facts: RunFacts, header: PlanHeader, shards: list[Shard], rejected: list[Reject]) -> dict[str, Any]:
+    """The contents of manifest.json."""
     statistics = add_statistics([shard.statistics for shard in shards])
     return {
         "name": DATASET,
@@ -184,8 +182,9 @@ def finish(folder: RunFolder, facts: RunFacts, _written: list[int]) -> None:
     shards = read_sidecars(folder.sidecars)
     rejected = sorted([*header.rejects, *(reject for shard in shards for reject in shard.rejects)])
     reconcile(header, shards, rejected)
-    write_metadata(folder.shards, facts, shards, rejected)
-    write_manifest(folder.unfinished, facts, header, shards, rejected)
+    manifest = make_manifest(facts, header, shards, rejected)
+    write_metadata(folder.shards, facts, manifest, shards, rejected)
+    write_file(folder.unfinished / MANIFEST, _one_line_an_entry(manifest).encode())
 
 
 def reconcile(header: PlanHeader, shards: list[Shard], rejected: list[Reject]) -> None:

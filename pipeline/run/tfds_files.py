@@ -11,18 +11,10 @@ from google.protobuf import json_format
 from tensorflow_datasets.core import constants
 from tensorflow_datasets.core.dataset_info import DatasetIdentity
 
+from pipeline.run.data_card import CITATION, HOMEPAGE, LICENSE
 from transforms.records.plan_file import DATASET
 from transforms.records.schema import PICTURES, Feature, nest
 from transforms.records.shards import Shard
-
-HOMEPAGE = "https://github.com/Juyong/3DFace"
-LICENSE = "Research use only; the data set and the Basel Face Model have licences of their own."
-CITATION = """@article{guo2019cnn,
-  title={{CNN}-Based Real-Time Dense Face Reconstruction with Inverse-Rendered Photo-Realistic Face Images},
-  author={Guo, Yudong and Zhang, Juyong and Cai, Jianfei and Jiang, Boyi and Zheng, Jianmin},
-  journal={IEEE Transactions on Pattern Analysis and Machine Intelligence},
-  volume={41}, number={6}, pages={1294--1307}, year={2019}
-}"""
 
 
 def tfds_files(

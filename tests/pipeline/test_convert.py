@@ -172,6 +172,8 @@ def test_manifest_says_what_the_files_are(manifest, folder, raw):
     expected = names | set(map(index_name, names))
     beside = {
         "LICENSE",
+        "README.md",
+        "croissant.json",
         "shards.jsonl",
         "features.json",
         "dataset_info.json",

@@ -56,6 +56,8 @@ FINE = [*CONVERT, "--config", "fine"]
         (["verify", "nowhere"], "no finished conversion"),
         (["report", "nowhere"], "no finished conversion"),
         (["verify", "nowhere", "--seed", "3"], "unknown option --seed"),
+        (["inspect", "nowhere"], "--key"),
+        (["inspect", "nowhere", "--key", "a"], "no finished conversion"),
         (["describe", "nowhere", "--write_layuot", "f"], "unknown option --write_layuot; did you mean --write_layout?"),
         (["describe", "nowhere"], "not a folder"),
         (["demo", "--output", __file__], "not an empty folder"),

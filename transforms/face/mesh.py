@@ -1,4 +1,6 @@
-"""Geometry of a mesh: normals of its triangles, and a choice of vertices spread evenly over it."""
+"""Meshes: normals of triangles, a choice of vertices spread evenly over a mesh, and files for other programs."""
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -36,3 +38,39 @@ def triangle_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Normals of triangles; the length of each is twice the triangle's area: (..., N, 3), (F, 3) -> (..., F, 3)."""
     a, b, c = (vertices[..., triangles[:, corner], :] for corner in range(3))
     return np.cross(b - a, c - a)
+
+
+def ply_file(vertices: np.ndarray, triangles: np.ndarray) -> bytes:
+    """A mesh as a PLY file, binary, little-endian.
+
+    Args:
+        vertices: um, shape (N, 3); stored as float32.
+        triangles: vertices of each triangle, from 0, shape (F, 3).
+
+    Source: http://paulbourke.net/dataformats/ply
+    """
+    header = (
+        "ply\nformat binary_little_endian 1.0\ncomment unit: um\n"
+        f"element vertex {len(vertices)}\nproperty float x\nproperty float y\nproperty float z\n"
+        f"element face {len(triangles)}\nproperty list uchar int vertex_indices\nend_header\n"
+    )
+    faces = np.empty(len(triangles), [("count", "u1"), ("vertices", "<i4", 3)])
+    faces["count"], faces["vertices"] = 3, triangles
+    return header.encode() + vertices.astype("<f4").tobytes() + faces.tobytes()
+
+
+def obj_file(vertices: np.ndarray, triangles: np.ndarray) -> bytes:
+    """A mesh as a Wavefront OBJ file; float32 coordinates come back exactly.
+
+    Args:
+        vertices: um, shape (N, 3).
+        triangles: vertices of each triangle, from 0 (in the file from 1), shape (F, 3).
+    """
+    lines = ["# unit: um"]
+    lines += [f"v {x:.9g} {y:.9g} {z:.9g}" for x, y, z in vertices.tolist()]
+    lines += [f"f {a} {b} {c}" for a, b, c in (triangles + 1).tolist()]
+    return "\n".join([*lines, ""]).encode()
+
+
+# By the suffix of a file's name.
+MESH_FILES: dict[str, Callable[[np.ndarray, np.ndarray], bytes]] = {".ply": ply_file, ".obj": obj_file}

@@ -34,6 +34,16 @@ def test_a_box_is_drawn_as_the_whole_picture_has_it(shown: Callable[..., Shown])
     assert np.abs(part - whole[80:380, 100:400]).mean() < 1
 
 
+def test_bounds_are_drawn_as_a_rectangle(shown: Callable[..., Shown]) -> None:
+    sample = shown(450, 450)
+    bounds = np.array([[20.0, 30.0, -9.0], [420.0, 435.0, 9.0]])
+    plain, drawn = (np.asarray(draw(sample, 450, bounds=some)).astype(int) for some in (None, bounds))
+    changed = np.argwhere(np.abs(drawn - plain).max(axis=2) > 60)
+    assert changed.min(axis=0).tolist() == [30, 20] and changed.max(axis=0).tolist() == [435, 420]
+    inside = (changed > (32, 22)) & (changed < (433, 418))
+    assert not inside.all(axis=1).any()
+
+
 def test_landmarks_are_filled_where_they_are_visible(shown: Callable[..., Shown]) -> None:
     sample = shown(450, 450)
     hidden = sample._replace(visible=np.arange(68) % 2)
