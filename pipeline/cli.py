@@ -134,9 +134,13 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("--bfm", metavar="FILE", help="Basel Face Model, as for convert")
     inspect.add_argument("--expression", metavar="FILE", help="expression model, as for convert")
     demo = command(
-        "demo", _demo, "Make a small synthetic raw data set with face model files, in the real formats.", "--output"
+        "demo",
+        _demo,
+        "Make a small synthetic raw data set with face model files, in the real formats.",
+        *("--output", "--sources"),
     )
     demo.add_argument("--output", type=Path, required=True, metavar="DIR")
+    demo.add_argument("--sources", type=int, default=24, metavar="N", help="faces, with 5 pictures each (default: 24)")
     return parser
 
 
@@ -186,4 +190,4 @@ def _inspect(arguments: argparse.Namespace, _: list[str]) -> None:
 def _demo(arguments: argparse.Namespace, _: list[str]) -> None:
     from pipeline.demo import demo
 
-    demo(arguments.output)
+    demo(arguments.output, arguments.sources)

@@ -8,12 +8,18 @@ from pipeline.demo.dataset import write_demo
 from transforms.errors import UserError
 
 
-def demo(output: Path) -> None:
+def demo(output: Path, sources: int) -> None:
     """Writes the demo data, and prints the commands that convert it.
 
+    Args:
+        output: the folder to write to, created if missing.
+        sources: number of faces.
+
     Raises:
-        UserError: the folder exists and is not empty.
+        UserError: the folder exists and is not empty, or there are no sources.
     """
+    if sources < 1:
+        raise UserError(f"--sources {sources}: expected 1 or more")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UserError(f"{output}: exists and is not an empty folder; name another --output")
     with tqdm(desc="demo", unit=" pictures") as bar:
@@ -22,7 +28,7 @@ def demo(output: Path) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        files = write_demo(output, progress=show)
+        files = write_demo(output, sources, progress=show)
     models = f"--bfm {files.bfm} --expression {files.expression}"
     print(
         f"Wrote {files.pairs} pictures with parameter files, and face model files, to {output}. Convert them with\n"

@@ -61,6 +61,7 @@ FINE = [*CONVERT, "--config", "fine"]
         (["describe", "nowhere", "--write_layuot", "f"], "unknown option --write_layuot; did you mean --write_layout?"),
         (["describe", "nowhere"], "not a folder"),
         (["demo", "--output", __file__], "not an empty folder"),
+        (["demo", "--output", "new", "--sources", "0"], "--sources 0: expected 1 or more"),
     ],
 )
 def test_bad_usage_is_one_line_and_exit_code_2(arguments, expected, capsys, tmp_path, monkeypatch):
