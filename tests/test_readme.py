@@ -17,7 +17,7 @@ READMES = [ROOT / name / "README.md" for name in ("", "pipeline", "transforms", 
 # Python of transforms/README.md by tests/transforms.
 ELSEWHERE = (
     "--runner", "gs://", "from transforms import", "FaceModelLayer", "torch", "grain", "array_record", "as_data_source",
-    "import augment",
+    "import augment", "train-shards",
 )  # fmt: skip
 BLOCKS = [
     (kind, code)
