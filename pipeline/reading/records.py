@@ -19,7 +19,6 @@ from transforms.errors import BadSample, DamagedRecord, UserError
 from transforms.maps.encoding import decode_mask, decode_normals, decode_pncc
 from transforms.pictures.codec import decode_pixels, picture_shape
 from transforms.pictures.crop import crop_labels, whole_boxes
-from transforms.pictures.resize import decode_resized, resize_nearest
 from transforms.records.example import decode_example
 from transforms.records.schema import PICTURES, Feature, Kind, nest
 from transforms.records.tfrecord import check_frame, decode_index, index_name
@@ -149,10 +148,9 @@ class Records(Sequence[dict[str, Any]]):
             return np.divide(value, self._stds[feature.name]) if feature.name in self._stds else value.copy()
         if not self._decode:
             return value
-        if feature.name == "image":
-            return decode_resized(value, self._image_size) if self._image_size else decode_pixels(value)
-        decoded = decode_picture(feature, values)
-        return _resize_map(feature, decoded, self._image_size) if self._image_size else decoded
+        if self._image_size:
+            return _scaled(feature, values, self._image_size)
+        return decode_picture(feature, values)
 
 
 def decode_picture(feature: Feature, values: Mapping[str, Any]) -> np.ndarray:
@@ -181,11 +179,16 @@ _DECODERS: dict[Kind, Callable[[bytes], np.ndarray]] = {
 }
 
 
-def _resize_map(feature: Feature, values: np.ndarray, size: int) -> np.ndarray:
-    """A map at size x size; depth grows with the picture."""
+def _scaled(feature: Feature, values: Mapping[str, Any], size: int) -> np.ndarray:
+    """A picture at size x size; depth grows with it."""
+    from transforms.pictures.scaled import decode_scaled, scale_map  # load numba
+
+    if feature.name == "image":
+        return decode_scaled(values["image"], size)
+    decoded = decode_picture(feature, values)
     if feature.kind not in ("depth16", "depth32"):
-        return resize_nearest(values, size, 0)
-    return resize_nearest(values, size, np.nan) * np.float32(size / max(values.shape[:2]))
+        return scale_map(decoded, size, 0)
+    return scale_map(decoded, size, np.nan) * np.float32(size / max(decoded.shape[:2]))
 
 
 def _read_index(shard: ShardFile) -> np.ndarray:
