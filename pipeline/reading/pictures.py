@@ -13,13 +13,6 @@ _RATIOS = (1, 2, 4, 8)  # of a JPEG's size to the sizes at which TensorFlow deco
 Size = tuple[int | None, int | None]  # rows and columns; None where they differ from picture to picture
 
 
-def picture_spec(feature: Feature, known: Size, size: int | None) -> tf.TensorSpec:
-    """Shape and type of what `read_picture` returns."""
-    return tf.TensorSpec(
-        (*((size, size) if size else known), feature.shape[-1]), _DECODED.get(feature.kind, tf.float32)
-    )
-
-
 def read_picture(feature: Feature, values: Mapping[str, tf.Tensor], known: Size, size: int | None) -> tf.Tensor:
     """Decodes one picture of a record, and resizes it if asked for.
 
@@ -35,7 +28,7 @@ def read_picture(feature: Feature, values: Mapping[str, tf.Tensor], known: Size,
         decoded = _resized_image(values["image"], known, size)
     else:
         decoded = _resized_map(feature, decode_picture(feature, values), size)
-    return tf.ensure_shape(decoded, picture_spec(feature, known, size).shape)
+    return tf.ensure_shape(decoded, (*((size, size) if size else known), feature.shape[-1]))
 
 
 def _shape(image: tf.Tensor, known: Size) -> tf.Tensor:
@@ -139,6 +132,9 @@ def resized_labels(values: Mapping[str, tf.Tensor], known: Size, size: int, row_
         new["pose/translation"] = tf.stack([right, up], axis=-1)
     if "pose/scale" in values:
         new["pose/scale"] = k[..., 0] * values["pose/scale"]
+    for name in ("depth_transform", "maps/depth_transform"):
+        if name in values:
+            new[name] = k * values[name]
     if "crop/valid" in values:
         new["crop/valid"] = k * values["crop/valid"] + tf.concat([shift[..., :2]] * 2, axis=-1)
     return new
@@ -197,4 +193,3 @@ _DECODERS: dict[Kind, Callable[[tf.Tensor], tf.Tensor]] = {
     "codes8": _codes,
     "mask8": _mask,
 }
-_DECODED = {"image": tf.uint8, "mask8": tf.bool}  # the types of decoded pictures that are not float32
