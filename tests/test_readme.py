@@ -13,10 +13,11 @@ from transforms.depth.layout import find_layout
 ROOT = Path(__file__).parent.parent
 READMES = [ROOT / name / "README.md" for name in ("", "pipeline", "transforms", "tests")]
 # Those for other engines are run by tests/engines, for object stores by tests/pipeline/stores, for ArrayRecord by
-# tests/pipeline/run/test_data_card.py, for other frameworks by tests/pipeline/reading, and Python of
-# transforms/README.md by tests/transforms.
+# tests/pipeline/run/test_data_card.py, for other frameworks and augmentation by tests/pipeline/reading, and
+# Python of transforms/README.md by tests/transforms.
 ELSEWHERE = (
     "--runner", "gs://", "from transforms import", "FaceModelLayer", "torch", "grain", "array_record", "as_data_source",
+    "import augment",
 )  # fmt: skip
 BLOCKS = [
     (kind, code)

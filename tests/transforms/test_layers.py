@@ -38,7 +38,7 @@ def test_steps_import_no_tensorflow_and_nothing_of_the_pipeline(path):
         assert name.split(".")[0] not in ("tensorflow", "tensorflow_datasets", "pipeline"), name
 
 
-READERS = {PIPELINE / "reading" / name for name in ("dataset.py", "pictures.py")}
+READERS = {PIPELINE / "reading" / name for name in ("dataset.py", "pictures.py", "augment_tensorflow.py")}
 
 
 @pytest.mark.parametrize("path", sorted(PIPELINE.rglob("*.py")), ids=lambda path: str(path.relative_to(PIPELINE)))

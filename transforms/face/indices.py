@@ -17,6 +17,14 @@ LANDMARKS = 68
 
 # Rows of the 68 iBUG landmarks.
 RIGHT_OUTER_EYE, LEFT_OUTER_EYE, NOSE_TIP = 36, 45, 30
+# The landmark of the other half of the face, of each of the 68: jaw, brows, nose, eyes, mouth.
+# fmt: off
+MIRRORED_LANDMARKS = (
+    *range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, *range(35, 30, -1),
+    45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
+    *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65,
+)
+# fmt: on
 
 
 def _read(name: str, dtype: type = np.int64) -> np.ndarray:
