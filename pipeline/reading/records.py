@@ -22,7 +22,7 @@ from transforms.pictures.crop import crop_labels, whole_boxes
 from transforms.records.example import decode_example
 from transforms.records.schema import PICTURES, Feature, Kind, nest
 from transforms.records.tfrecord import check_frame, decode_index, index_name
-from transforms.storage import RemotePath, has_size, in_threads, read_range
+from transforms.storage import RemotePath, in_threads, read_range
 
 
 def open_records(
@@ -209,6 +209,4 @@ def _read_index(shard: ShardFile) -> np.ndarray:
     changed = shard.index_sha256 and hashlib.sha256(data).hexdigest() != shard.index_sha256
     if changed or (len(frames), frames[:, 1].sum()) != (shard.samples, shard.bytes):
         raise UserError(f"{index}: not the index that the manifest names; {rebuild}")
-    if not has_size(shard.file, shard.bytes):
-        raise UserError(f"{shard.file}: missing, or not of {shard.bytes:,} bytes; threedface verify reports more")
     return frames
