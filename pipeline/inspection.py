@@ -13,7 +13,7 @@ from pipeline.options import default_model_cache
 from pipeline.planning.model_sources import expression_file, model_file
 from pipeline.report.collect import NUMBERS, Shown
 from pipeline.report.drawing import draw
-from pipeline.report.maps import covered, decode_map
+from pipeline.report.maps import covered
 from pipeline.run.conversions import find_conversions, manifest_features, read_manifest
 from pipeline.run.summary import human_bytes
 from transforms.errors import DamagedRecord, UserError
@@ -21,6 +21,7 @@ from transforms.face.face_model import FaceModel
 from transforms.face.mesh import MESH_FILES
 from transforms.raw.names import group
 from transforms.records.example import decode_example
+from transforms.records.pictures import decode_picture
 from transforms.records.schema import PICTURES, Feature
 from transforms.records.tfrecord import read_frames
 from transforms.storage import Place, local_file, write_file
@@ -178,7 +179,7 @@ def _picture(feature: Feature, sample: dict[str, Any]) -> tuple[str, list[str]]:
         shape, text = f"({image.height}, {image.width}, {feature.shape[-1]})", f"{image.format}, "
     text += human_bytes(len(data))
     if feature.kind != "image":
-        pixels = decode_map(feature, sample)
+        pixels = decode_picture(feature, sample)
         there = covered(pixels)
         text += f", on {there.mean():.0%} of the picture"
         if feature.kind in ("depth16", "depth32") and there.any():

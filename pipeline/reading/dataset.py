@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from pipeline.reading.pictures import picture_spec, read_picture, resized_labels
+from pipeline.reading.pictures import read_picture, resized_labels
 from pipeline.reading.selection import Selection, ShardFile, select
 from transforms.errors import UserError
 from transforms.records.schema import PICTURES, Feature, nest
@@ -47,8 +47,8 @@ def load(
         image_size: resizes pictures and maps to so many rows and columns, centred in a square, with camera, pose,
             landmarks and bounds to match, as a conversion with ``--image_size``; labels agree with its to 0.001 px,
             photographs to 35 dB (PSNR) or better, maps have the nearest values.
-        batch: makes batches of so many samples, the last may be smaller; faster than ``.batch()``, as a batch is
-            parsed at once.
+        batch: makes batches of so many samples, of which the last may be smaller. Without pictures, batches are parsed
+            as a whole, which is many times as fast as ``.batch()``.
         shuffle: mixes shards and records, anew for each epoch; else the order is the same each time: 16 records of
             a shard, then of the next, from 16 shards in turn.
         seed: makes a shuffled order the same in each program's run.
@@ -69,16 +69,17 @@ def load(
     _check_readable(chosen.shards[0][0].file)
     deterministic = not shuffle or seed is not None
     records = _records(chosen, shard, shuffle, seed, deterministic)
-    if batch is not None:
+    pictures = any(feature.kind in PICTURES for feature in chosen.features)
+    if batch is not None and not pictures:
+        records = records.batch(batch)
+    samples = records.map(
+        lambda record: _parse(record, chosen), num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic
+    )
+    if batch is not None and pictures:
         if chosen.picture_size[0] is None and image_size is None:
             raise UserError(f"batch={batch}: the pictures differ in size; choose one with image_size")
-        records = records.batch(batch)
-    parsed = records.map(
-        lambda record: _parse(record, chosen, batched=batch is not None),
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=deterministic,
-    )
-    return parsed.prefetch(tf.data.AUTOTUNE)
+        samples = samples.batch(batch)
+    return samples.prefetch(tf.data.AUTOTUNE)
 
 
 def _records(
@@ -126,25 +127,15 @@ def _interleaved(shards: list[ShardFile], shuffle: bool, seed: int | None, deter
     )
 
 
-def _parse(record: tf.Tensor, chosen: Selection, batched: bool) -> dict[str, Any]:
-    """The sample, or batch of samples, of one or several serialised records."""
-    parse = tf.io.parse_example if batched else tf.io.parse_single_example
+def _parse(record: tf.Tensor, chosen: Selection) -> dict[str, Any]:
+    """The sample of a serialised record; if no pictures are read, also a batch of samples of as many records."""
+    parse = tf.io.parse_example if record.shape.rank else tf.io.parse_single_example
     values = parse(record, _parse_spec((*chosen.features, *chosen.hidden)))
-    pictures = [feature for feature in chosen.features if feature.kind in PICTURES]
-    sizes = chosen.picture_size, chosen.image_size
-
-    def decode(of_one: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        return {feature.name: read_picture(feature, of_one, *sizes) for feature in pictures}
-
-    names = [name for feature in pictures for name in (feature.name, f"{feature.name}_transform") if name in values]
-    needed = {name: values[name] for name in names}
-    if not pictures:
-        decoded = {}
-    elif batched:
-        specs = {feature.name: picture_spec(feature, *sizes) for feature in pictures}
-        decoded = tf.map_fn(decode, needed, fn_output_signature=specs)
-    else:
-        decoded = decode(needed)
+    decoded = {
+        feature.name: read_picture(feature, values, chosen.picture_size, chosen.image_size)
+        for feature in chosen.features
+        if feature.kind in PICTURES
+    }
     if chosen.image_size is not None:
         values |= resized_labels(values, chosen.picture_size, chosen.image_size, chosen.row_offset)
     for name, std in chosen.stds.items():

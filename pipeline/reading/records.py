@@ -7,23 +7,21 @@ meanwhile gives an error rather than a crash.
 
 import hashlib
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pipeline.reading.selection import ShardFile, select
-from transforms.depth.storage import decode_depth16, decode_float_png
 from transforms.errors import BadSample, DamagedRecord, UserError
-from transforms.maps.encoding import decode_mask, decode_normals, decode_pncc
-from transforms.pictures.codec import decode_pixels, picture_shape
+from transforms.pictures.codec import picture_shape
 from transforms.pictures.crop import crop_labels, whole_boxes
-from transforms.pictures.resize import decode_resized, resize_nearest
 from transforms.records.example import decode_example
-from transforms.records.schema import PICTURES, Feature, Kind, nest
+from transforms.records.pictures import decode_picture
+from transforms.records.schema import PICTURES, Feature, nest
 from transforms.records.tfrecord import check_frame, decode_index, index_name
-from transforms.storage import RemotePath, has_size, in_threads, read_range
+from transforms.storage import RemotePath, in_threads, read_range
 
 
 def open_records(
@@ -149,43 +147,25 @@ class Records(Sequence[dict[str, Any]]):
             return np.divide(value, self._stds[feature.name]) if feature.name in self._stds else value.copy()
         if not self._decode:
             return value
-        if feature.name == "image":
-            return decode_resized(value, self._image_size) if self._image_size else decode_pixels(value)
-        decoded = decode_picture(feature, values)
-        return _resize_map(feature, decoded, self._image_size) if self._image_size else decoded
+        if self._image_size:
+            return _scaled(feature, values, self._image_size)
+        return _with_channels(decode_picture(feature, values))
 
 
-def decode_picture(feature: Feature, values: Mapping[str, Any]) -> np.ndarray:
-    """Decodes one picture of a record.
+def _scaled(feature: Feature, values: Mapping[str, Any], size: int) -> np.ndarray:
+    """A picture at size x size; depth grows with it."""
+    from transforms.pictures.scaled import decode_scaled, scale_map  # load numba
 
-    Args:
-        feature: which; its kind is one of PICTURES.
-        values: the record's features; depth of 16 bits needs its transform besides its own.
-
-    Returns:
-        (H, W, channels): an image in uint8; depth in float32, px, NaN where there is none; normals and
-        codes in float32, 0 where there are none; a mask in bool.
-    """
-    data = values[feature.name]
-    if feature.kind == "depth16":
-        return decode_depth16(data, values[f"{feature.name}_transform"])[..., None]
-    return _DECODERS[feature.kind](data)
-
-
-_DECODERS: dict[Kind, Callable[[bytes], np.ndarray]] = {
-    "image": decode_pixels,
-    "depth32": lambda data: decode_float_png(data)[..., None],
-    "normals8": lambda data: decode_normals(data)[0],
-    "codes8": decode_pncc,
-    "mask8": lambda data: decode_mask(data)[..., None],
-}
-
-
-def _resize_map(feature: Feature, values: np.ndarray, size: int) -> np.ndarray:
-    """A map at size x size; depth grows with the picture."""
+    if feature.name == "image":
+        return decode_scaled(values["image"], size)
+    decoded = _with_channels(decode_picture(feature, values))
     if feature.kind not in ("depth16", "depth32"):
-        return resize_nearest(values, size, 0)
-    return resize_nearest(values, size, np.nan) * np.float32(size / max(values.shape[:2]))
+        return scale_map(decoded, size, 0)
+    return scale_map(decoded, size, np.nan) * np.float32(size / max(decoded.shape[:2]))
+
+
+def _with_channels(pixels: np.ndarray) -> np.ndarray:
+    return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
 def _read_index(shard: ShardFile) -> np.ndarray:
@@ -206,6 +186,4 @@ def _read_index(shard: ShardFile) -> np.ndarray:
     changed = shard.index_sha256 and hashlib.sha256(data).hexdigest() != shard.index_sha256
     if changed or (len(frames), frames[:, 1].sum()) != (shard.samples, shard.bytes):
         raise UserError(f"{index}: not the index that the manifest names; {rebuild}")
-    if not has_size(shard.file, shard.bytes):
-        raise UserError(f"{shard.file}: missing, or not of {shard.bytes:,} bytes; threedface verify reports more")
     return frames

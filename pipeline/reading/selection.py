@@ -12,7 +12,7 @@ from pipeline.run.run_files import MANIFEST, UNFINISHED, dataset_folder
 from transforms.depth.toml_tables import did_you_mean
 from transforms.errors import UserError
 from transforms.records.schema import Feature
-from transforms.storage import Place, parse_place
+from transforms.storage import Place, has_size, in_threads, parse_place
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +67,8 @@ def select(
     """Finds what to read; see `pipeline.load` for the arguments.
 
     Raises:
-        UserError: there is no such conversion, split, or feature, or the configurations do not fit together.
+        UserError: there is no such conversion, split, or feature, a shard is missing or cut, or the configurations do
+            not fit together.
     """
     configs = [config] if isinstance(config, str) else list(config)
     place = parse_place(str(output))
@@ -109,11 +110,15 @@ def _shards(folder: Place, manifest: dict[str, Any], split: str) -> tuple[ShardF
         raise UserError(f"{folder}: no split {split!r}, only {', '.join(splits)}{did_you_mean(split, list(splits))}")
     if not splits[split]["samples"]:
         raise UserError(f"{folder}: the split {split!r} has no records; choose another, or convert with other --splits")
-    return tuple(
+    shards = tuple(
         ShardFile(folder / shard["file"], shard["samples"], shard["bytes"], shard.get("index_sha256"))
         for shard in splits[split]["shards"]
         if shard["samples"]
     )
+    for shard, whole in zip(shards, in_threads(lambda shard: has_size(shard.file, shard.bytes), shards), strict=True):
+        if not whole:
+            raise UserError(f"{shard.file}: missing, or not of {shard.bytes:,} bytes; threedface verify reports more")
+    return shards
 
 
 def _common_features(manifests: list[dict[str, Any]]) -> tuple[Feature, ...]:

@@ -1,8 +1,6 @@
 """The sections of the page that show maps, and compare fine depth with the depth of the fitted faces."""
 
 import dataclasses
-import io
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import matplotlib
@@ -17,9 +15,8 @@ from pipeline.report.html_parts import figure, note, number, plot_figures, secti
 from transforms.depth.agreement import Agreement, agreement, layout_advice
 from transforms.depth.convention import depth_normals
 from transforms.depth.layout import parse_layout
-from transforms.depth.storage import decode_depth16, decode_float_png
-from transforms.maps.encoding import decode_mask, decode_normals, decode_pncc
 from transforms.pictures.colours import ACCENT, DIFFERENCE, EMPTY
+from transforms.records.pictures import decode_picture
 from transforms.records.schema import Feature, Kind
 
 _SIZE = 300  # px of each image: a tile on a high-resolution screen
@@ -27,29 +24,6 @@ _FINE, _COARSE = "depth", "maps/depth"
 _DEPTHS = ("depth16", "depth32")
 _LAMP = np.array([-0.45, 0.55, 0.70])
 _DIFFERENCE_COLOURS = LinearSegmentedColormap.from_list("difference", DIFFERENCE)
-_DECODERS: dict[Kind, Callable[[bytes], np.ndarray]] = {
-    "depth32": decode_float_png,
-    "normals8": lambda data: decode_normals(data)[0],
-    "codes8": decode_pncc,
-    "mask8": decode_mask,
-    "image": lambda data: np.asarray(Image.open(io.BytesIO(data)).convert("RGB")),
-}
-
-
-def decode_map(feature: Feature, values: Mapping[str, Any]) -> np.ndarray:
-    """Decodes one of a record's maps.
-
-    Args:
-        feature: the map's feature.
-        values: its picture, and its transform if it has one, by feature name.
-
-    Returns:
-        Depth (H, W) float32, px, NaN for none; normals, codes (H, W, 3) float32, 0 for none; a mask (H, W) bool;
-        another picture (H, W, 3) uint8.
-    """
-    if feature.kind == "depth16":
-        return decode_depth16(values[feature.name], values[f"{feature.name}_transform"])
-    return _DECODERS[feature.kind](values[feature.name])
 
 
 def covered(pixels: np.ndarray) -> np.ndarray:
@@ -60,7 +34,7 @@ def covered(pixels: np.ndarray) -> np.ndarray:
 
 
 def colours(kind: Kind, pixels: np.ndarray) -> np.ndarray:
-    """The colours of a map from `decode_map`, whose feature is of that kind, (H, W, 3) uint8."""
+    """The colours of a map from `decode_picture`, whose feature is of that kind, (H, W, 3) uint8."""
     if kind == "image":
         return pixels
     if kind == "mask8":
@@ -162,7 +136,7 @@ def _maps(mapped: list[Shown], features: tuple[Feature, ...], advice: str | None
     """Samples with their maps, each cropped to the area that the maps cover."""
     strips = []
     for sample in mapped:
-        maps = [decode_map(feature, sample.maps) for feature in features]
+        maps = [decode_picture(feature, sample.maps) for feature in features]
         box = face_box(maps)
         shown = [_map_tile(feature, pixels, box) for feature, pixels in zip(features, maps, strict=True)]
         strips.append(_strip(sample, [_picture_tile(sample, box), *shown]))
@@ -181,7 +155,8 @@ def _comparison(compared: list[Shown], features: tuple[Feature, ...], manifest: 
     """Fine depth beside that of the fitted face."""
     fine, coarse = ({feature.name: feature for feature in features}[name] for name in (_FINE, _COARSE))
     residuals = [
-        residual(sample.key, decode_map(fine, sample.maps), decode_map(coarse, sample.maps)) for sample in compared
+        residual(sample.key, decode_picture(fine, sample.maps), decode_picture(coarse, sample.maps))
+        for sample in compared
     ]
     limit = colour_limit(residuals)
     strips = []

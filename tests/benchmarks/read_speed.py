@@ -240,7 +240,9 @@ def run_case(case: str, folder: Path, seconds: float) -> None:
         next(batches)
         read += BATCH
     (folder / "rate").write_text(str(read / (time.perf_counter() - started)))
-    os._exit(0)  # without waiting for workers that have read ahead
+    for worker in multiprocessing.active_children():  # which have read ahead, and wait to be asked for it
+        worker.kill()
+    os._exit(0)
 
 
 if __name__ == "__main__":

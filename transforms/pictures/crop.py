@@ -187,8 +187,11 @@ def crop_labels(
         for name in ("landmarks/image", "mesh/image_bounds")
         if name in labels
     }
+    k, shift = _map(boxes, size)
+    for name in ("depth_transform", "maps/depth_transform"):  # readers' maps are resized as well
+        if name in labels:
+            cropped[name] = k[:, None] * labels[name]
     if "crop/valid" in labels:  # of pictures that were cropped before
-        k, shift = _map(boxes, size)
         cropped["crop/valid"] = k[:, None] * labels["crop/valid"] + np.tile(shift[:, :2], 2)
     if "pose/camera" in labels:
         cropped["pose/camera"] = crop_cameras(labels["pose/camera"], boxes, size)

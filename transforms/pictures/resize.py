@@ -12,9 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from transforms.pictures.codec import decode_pixels, is_jpeg, picture_shape
-from transforms.pictures.crop import whole_boxes
-
 # Two thirds of LANCZOS's time, and less overshoot at hard edges.
 _FILTER = Image.Resampling.BICUBIC
 
@@ -36,57 +33,6 @@ class _Axis(NamedTuple):
     after: int
 
 
-def decode_resized(data: bytes, size: int) -> np.ndarray:
-    """Decodes a picture, centred in a square, at size x size.
-
-    For readers: a JPEG is decoded at the smallest of the scales 1, 1/2, 1/4 and 1/8 (libjpeg-turbo is slow at others)
-    at which it is not smaller than that, and resized bilinearly. For a photograph, that is 35 dB (PSNR) or closer to
-    `resize_pixels` of all pixels.
-
-    Args:
-        data: a JPEG or PNG file.
-        size: N.
-
-    Returns:
-        Shape (N, N, 3) uint8.
-
-    Raises:
-        BadSample: damaged_image or not_rgb.
-    """
-    height, width = picture_shape(data)
-    eighths = next((some for some in (1, 2, 4) if some * max(height, width) >= 8 * size), 8) if is_jpeg(data) else 8
-    pixels = decode_pixels(data, eighths)
-    (box,) = whole_boxes(np.array([[height, width]]))
-    if pixels.shape == (size, size, 3):
-        return pixels
-    columns, rows = (
-        axis._replace(low=axis.low * eighths / 8, high=axis.high * eighths / 8)
-        for axis in _axes((height, width), box, size)
-    )
-    return _resize_axes(pixels, columns, rows, size, Image.Resampling.BILINEAR)
-
-
-def resize_nearest(values: np.ndarray, size: int, empty: float) -> np.ndarray:
-    """Resizes a map, centred in a square, to size x size by taking the nearest values.
-
-    Args:
-        values: shape (H, W, channels).
-        size: N.
-        empty: the value outside the map.
-
-    Returns:
-        Shape (N, N, channels), of the same type.
-    """
-    height, width = values.shape[:2]
-    (left, top, right, _), *_ = (whole_boxes(np.array([[height, width]])) + 0.5).astype(int)
-    within = (2 * np.arange(size) + 1) * (right - left) // (2 * size)
-    rows, columns = within + top, within + left
-    resized = values[rows.clip(0, height - 1)[:, None], columns.clip(0, width - 1)]
-    resized[(rows < 0) | (rows >= height)] = empty
-    resized[:, (columns < 0) | (columns >= width)] = empty
-    return resized
-
-
 def resize_pixels(pixels: np.ndarray, box: np.ndarray, size: int) -> np.ndarray:
     """Resizes the pixels in a box to size x size, bicubically; black outside the picture.
 
@@ -100,18 +46,12 @@ def resize_pixels(pixels: np.ndarray, box: np.ndarray, size: int) -> np.ndarray:
     Returns:
         Shape (N, N, 3) uint8.
     """
-    return _resize_axes(pixels, *_axes(pixels.shape, box, size), size, _FILTER)
-
-
-def _resize_axes(
-    pixels: np.ndarray, columns: _Axis, rows: _Axis, size: int, resampling: Image.Resampling
-) -> np.ndarray:
-    """Resizes the pixels; black outside them."""
+    columns, rows = _axes(pixels.shape, box, size)
     resized = np.zeros((size, size, 3), np.uint8)
     if columns.first < columns.stop and rows.first < rows.stop:
         added = ((rows.before, rows.after), (columns.before, columns.after), (0, 0))
         padded = np.pad(pixels, added, mode="edge") if np.any(added) else pixels
-        resized[rows.first : rows.stop, columns.first : columns.stop] = _resize(padded, columns, rows, resampling)
+        resized[rows.first : rows.stop, columns.first : columns.stop] = _resize(padded, columns, rows)
     return resized
 
 
@@ -132,11 +72,11 @@ def _axis(start: int, side: int, length: int, size: int) -> _Axis:
     return _Axis(first, stop, low, high, max(0, math.ceil(-low)), max(0, math.ceil(high - length)))
 
 
-def _resize(pixels: np.ndarray, columns: _Axis, rows: _Axis, resampling: Image.Resampling) -> np.ndarray:
+def _resize(pixels: np.ndarray, columns: _Axis, rows: _Axis) -> np.ndarray:
     """Resizes the padded old pixels to the new ones that they cover."""
     low, high = (
         (columns.low + columns.before, rows.low + rows.before),
         (columns.high + columns.before, rows.high + rows.before),
     )
     size = (columns.stop - columns.first, rows.stop - rows.first)
-    return np.asarray(Image.fromarray(pixels).resize(size, resampling, box=(*low, *high)))
+    return np.asarray(Image.fromarray(pixels).resize(size, _FILTER, box=(*low, *high)))

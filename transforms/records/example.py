@@ -104,22 +104,26 @@ def decode_example(features: Sequence[Feature], record: bytes) -> dict[str, Any]
         ValueError: not an example, or it does not fit the schema.
     """
     try:
-        lists = dict(_lists(record))
+        lists = dict(_lists(record, {feature.name.encode() for feature in features}))
         return {feature.name: _value(feature, record, lists.get(feature.name)) for feature in features}
     except IndexError:
         raise ValueError("ends within a number") from None
 
 
-def _lists(record: bytes) -> Iterator[tuple[str, tuple[int, int, int]]]:
-    """Of each feature: its name, and its list's field number, start and end."""
+def _lists(record: bytes, names: set[bytes]) -> Iterator[tuple[str, tuple[int, int, int]]]:
+    """Of each of these features: its name, and its list's field number, start and end."""
     for _, *features in _fields(record, 0, len(record)):
-        for _, *entry in _fields(record, *features):
-            parts = {number: (start, end) for number, start, end in _fields(record, *entry)}
+        for _, start, end in _fields(record, *features):
+            # The name comes first, and is short: others are passed over quickly.
+            size = record[start + 1] if record[start : start + 1] == _FIRST_FIELD else 0x80
+            if size < 0x80 and record[start + 2 : start + 2 + size] not in names:
+                continue
+            parts = {number: (at, to) for number, at, to in _fields(record, start, end)}
             if parts.keys() != {1, 2}:
                 raise ValueError("has a feature without name or value")
-            (start, end), value = parts[1], parts[2]
+            (at, to), value = parts[1], parts[2]
             for found in _fields(record, *value):
-                yield record[start:end].decode(errors="replace"), found
+                yield record[at:to].decode(errors="replace"), found
 
 
 def _value(feature: Feature, record: bytes, found: tuple[int, int, int] | None) -> Any:

@@ -12,7 +12,6 @@ from pipeline.report.maps import (
     colour_limit,
     colours,
     covered,
-    decode_map,
     depth_span,
     difference_colours,
     face_box,
@@ -22,6 +21,7 @@ from pipeline.report.plots import difference_histogram, regression
 from transforms.depth.storage import encode_float_png
 from transforms.maps.encoding import encode_depth, encode_mask, encode_normals, encode_pncc
 from transforms.pictures.colours import ACCENT, EMPTY
+from transforms.records.pictures import decode_picture
 from transforms.records.schema import Contents, Feature, Kind, schema
 
 NOTHING = ImageColor.getrgb(EMPTY)
@@ -44,7 +44,7 @@ def test_depth(kind: Kind) -> None:
     feature = Feature("depth", kind, (None, None, 1), "px", "")
     data, transform = encode_depth(ramp())
     values = {"depth": data if kind == "depth16" else encode_float_png(ramp()), "depth_transform": transform}
-    decoded = decode_map(feature, values)
+    decoded = decode_picture(feature, values)
     np.testing.assert_allclose(decoded, ramp(), atol=1 / 256)
     painted = colours(feature.kind, decoded).astype(int)
     assert (painted[:10] == NOTHING).all()
@@ -73,7 +73,7 @@ def test_normals_codes_mask_and_picture() -> None:
         ("image", file.getvalue(), (1, 2, 3)),
     ]
     for kind, data, colour in made:
-        pixels = decode_map(Feature("some", kind, (None, None, None), "", ""), {"some": data})
+        pixels = decode_picture(Feature("some", kind, (None, None, None), "", ""), {"some": data})
         painted = colours(kind, pixels).astype(int)
         assert np.abs(painted[20, 20] - colour).max() <= 1
         if kind != "image":
