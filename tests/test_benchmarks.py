@@ -13,7 +13,17 @@ COMMANDS = {
     "compare": [*SMALL, "--skip", "naive-beam-2"],
     "convert_speed": [*SMALL, "--apart", "--repeats", 1],
     "object_store": [*SMALL, "--delay", 0],
-    "read_speed": [*SMALL, "--seconds", 0.1, "--repeats", 1],
+    "read_speed": [
+        *SMALL,
+        "--seconds",
+        0.1,
+        "--repeats",
+        1,
+        "--only",
+        "tfds",
+        "load",
+        "open_records, torch, 2 workers",
+    ],
     "scale": ["--samples", 90, "--shard_mib", 1],
     "stages": ["--sources", 1, "--augmentations", 4, "--image_size", 96],
 }

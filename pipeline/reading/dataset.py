@@ -10,7 +10,7 @@ from pipeline.reading.pictures import read_picture, resized_labels
 from pipeline.reading.selection import Selection, ShardFile, select
 from transforms.errors import UserError
 from transforms.records.schema import PICTURES, Feature, nest
-from transforms.storage import Place, RemotePath
+from transforms.storage import Place, RemotePath, parse_place
 
 # Shards read at once, and records held, when shuffling: with whole sources in each shard, a batch
 # should draw from many.
@@ -65,8 +65,8 @@ def load(
         >>> for sample in dataset:
         ...     train(sample["image"], sample["landmarks"]["image"])
     """
+    _check_readable(parse_place(str(output)))
     chosen = select(output, split, config, features=features, image_size=image_size, normalise=normalise)
-    _check_readable(chosen.shards[0][0].file)
     deterministic = not shuffle or seed is not None
     records = _records(chosen, shard, shuffle, seed, deterministic)
     pictures = any(feature.kind in PICTURES for feature in chosen.features)
@@ -153,11 +153,11 @@ def _parse_spec(features: tuple[Feature, ...]) -> dict[str, tf.io.FixedLenFeatur
     }
 
 
-def _check_readable(file: Place) -> None:
-    """Raises UserError if TensorFlow's readers do not know the store that a file is in."""
-    scheme = str(file).partition("://")[0]
-    if isinstance(file, RemotePath) and scheme not in tf.io.gfile.get_registered_schemes():
+def _check_readable(output: Place) -> None:
+    """Raises UserError if TensorFlow's readers do not know the store that a folder is in."""
+    scheme = str(output).partition("://")[0]
+    if isinstance(output, RemotePath) and scheme not in tf.io.gfile.get_registered_schemes():
         raise UserError(
-            f"{file}: TensorFlow reads no {scheme}:// here; copy the --output folder to this machine and load that, "
+            f"{output}: TensorFlow reads no {scheme}:// here; copy the --output folder to this machine and load that, "
             "use open_records, or import a package that adds it to TensorFlow, such as tensorflow-io, before"
         )

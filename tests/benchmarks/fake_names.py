@@ -12,6 +12,7 @@ from transforms.errors import Reject
 from transforms.records.plan_file import PlannedShard
 from transforms.records.shards import Shard, write_sidecar
 from transforms.records.statistics import COEFFICIENTS, Statistics
+from transforms.records.tfrecord import encode_index, index_name
 
 AUGMENTATIONS = 30
 
@@ -103,5 +104,6 @@ def make_sidecars(folder: Path, sidecars: Path, shards: tuple[PlannedShard, ...]
         write_sidecar(sidecars, shard)
         with (folder / planned.file_name).open("wb") as file:
             file.truncate(shard.bytes)  # takes no room on disk
+        (folder / index_name(planned.file_name)).write_bytes(encode_index([_RECORD_BYTES] * samples))
         rejected += len(rejects)
     return rejected

@@ -18,7 +18,7 @@ SEEN = {"run.json"}  # what differs between two runs of the same
 
 def written(folder):
     """By shard, what tells whether it was written anew: a new file may get the number of one just removed."""
-    found = {path.name: path.stat() for path in folder.glob("threedface-*")}
+    found = {path.name: path.stat() for path in folder.glob("*-of-?????")}
     return {name: (status.st_ino, status.st_mtime_ns) for name, status in found.items()}
 
 
@@ -51,7 +51,7 @@ def command(big_raw, raw, model_cache, prepared_folder):
 def undisturbed(command, tmp_path_factory):
     output = tmp_path_factory.mktemp("undisturbed")
     subprocess.run(command(output, "--workers", 2), check=True, capture_output=True)
-    assert len(list((output / FOLDER).glob("threedface-*"))) == SHARDS
+    assert len(list((output / FOLDER).glob("*-of-?????"))) == SHARDS
     return contents(output)
 
 

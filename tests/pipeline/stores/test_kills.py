@@ -11,7 +11,7 @@ import time
 import pytest
 from store_outputs import FOLDER, contents
 
-SHARD = r"1\.0\.0/threedface-"
+SHARD = r"1\.0\.0/threedface-[^/?]*-of-\d{5}(?!\.idx)"
 LOCK = FOLDER + ".unfinished/lock.json"
 
 # The store, the number of workers, and the moment, by what is asked of the store then: the so-manieth request of a
