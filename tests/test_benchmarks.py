@@ -22,7 +22,7 @@ COMMANDS = {
         "--only",
         "tfds",
         "load",
-        "open_records, torch, 2 workers",
+        "open_records",
     ],
     "scale": ["--samples", 90, "--shard_mib", 1],
     "stages": ["--sources", 1, "--augmentations", 4, "--image_size", 96],

@@ -156,7 +156,7 @@ def shuffled(count: int) -> Iterator[list[int]]:
     rng = np.random.default_rng(0)
     while True:
         order = rng.permutation(count).tolist()
-        for start in range(0, count - BATCH + 1, BATCH):
+        for start in range(0, max(count - BATCH, 0) + 1, BATCH):
             yield order[start : start + BATCH]
 
 

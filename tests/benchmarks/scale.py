@@ -30,6 +30,7 @@ from pipeline.graph import GraphSettings, build_graph
 from pipeline.planning.plan import make_plan, plan_digest
 from pipeline.planning.raw_inputs import list_inputs
 from pipeline.planning.splits import DEFAULT_SPLITS, parse_splits, split_by_hash
+from pipeline.run.fingerprint import run_fingerprint
 from pipeline.run.local_run import LocalRun
 from pipeline.run.metadata import RunFacts, finish
 from pipeline.run.progress import ProgressBar
@@ -89,7 +90,7 @@ def launcher(folder: Path, samples: int, shard_bytes: int) -> None:
             "benchmark",
         ),
     )
-    fingerprint = {"plan": measure("digest", lambda: plan_digest(plan))}
+    fingerprint = {**run_fingerprint("coarse", {}, {}), "plan": measure("digest", lambda: plan_digest(plan))}
     header = PlanHeader(fingerprint, plan.samples, tuple(plan.shards), tuple(plan.rejects))
     addresses = measure("plan file", lambda: write_plan(run.plan, header, plan.chunks), run.plan)
     shards = [[addresses[chunk] for chunk in shard.chunks] for shard in plan.shards]
