@@ -27,9 +27,9 @@ echo
 "$threedface" report "$demo/shards" >/dev/null
 cat <<END
 
-All of this was made from synthetic faces. Look at
+Made from synthetic faces. Open the report:
   file://$demo/shards/threedface/coarse/1.0.0/report.html
-and go on with your own data:
+To convert your own data:
   source $root/.venv/bin/activate
   threedface convert --help
 END
