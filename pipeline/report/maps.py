@@ -1,6 +1,8 @@
 """The sections of the page that show maps, and compare fine depth with the depth of the fitted faces."""
 
 import dataclasses
+import io
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib
@@ -26,6 +28,14 @@ _LAMP = np.array([-0.45, 0.55, 0.70])
 _DIFFERENCE_COLOURS = LinearSegmentedColormap.from_list("difference", DIFFERENCE)
 
 
+def decode_map(feature: Feature, values: Mapping[str, Any]) -> np.ndarray:
+    """Decodes one of a record's maps, see `decode_picture`; of a damaged normals picture, what Pillow can."""
+    if feature.kind != "image":
+        return decode_picture(feature, values)
+    with Image.open(io.BytesIO(values[feature.name])) as image:
+        return np.asarray(image.convert("RGB"))
+
+
 def covered(pixels: np.ndarray) -> np.ndarray:
     """True where a map has a value, (H, W) bool."""
     if pixels.ndim == 2:
@@ -34,7 +44,7 @@ def covered(pixels: np.ndarray) -> np.ndarray:
 
 
 def colours(kind: Kind, pixels: np.ndarray) -> np.ndarray:
-    """The colours of a map from `decode_picture`, whose feature is of that kind, (H, W, 3) uint8."""
+    """The colours of a map from `decode_map`, whose feature is of that kind, (H, W, 3) uint8."""
     if kind == "image":
         return pixels
     if kind == "mask8":
@@ -136,7 +146,7 @@ def _maps(mapped: list[Shown], features: tuple[Feature, ...], advice: str | None
     """Samples with their maps, each cropped to the area that the maps cover."""
     strips = []
     for sample in mapped:
-        maps = [decode_picture(feature, sample.maps) for feature in features]
+        maps = [decode_map(feature, sample.maps) for feature in features]
         box = face_box(maps)
         shown = [_map_tile(feature, pixels, box) for feature, pixels in zip(features, maps, strict=True)]
         strips.append(_strip(sample, [_picture_tile(sample, box), *shown]))

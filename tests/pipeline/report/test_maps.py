@@ -12,6 +12,7 @@ from pipeline.report.maps import (
     colour_limit,
     colours,
     covered,
+    decode_map,
     depth_span,
     difference_colours,
     face_box,
@@ -19,6 +20,7 @@ from pipeline.report.maps import (
 )
 from pipeline.report.plots import difference_histogram, regression
 from transforms.depth.storage import encode_float_png
+from transforms.errors import BadSample
 from transforms.maps.encoding import encode_depth, encode_mask, encode_normals, encode_pncc
 from transforms.pictures.colours import ACCENT, EMPTY
 from transforms.records.pictures import decode_picture
@@ -73,7 +75,7 @@ def test_normals_codes_mask_and_picture() -> None:
         ("image", file.getvalue(), (1, 2, 3)),
     ]
     for kind, data, colour in made:
-        pixels = decode_picture(Feature("some", kind, (None, None, None), "", ""), {"some": data})
+        pixels = decode_map(Feature("some", kind, (None, None, None), "", ""), {"some": data})
         painted = colours(kind, pixels).astype(int)
         assert np.abs(painted[20, 20] - colour).max() <= 1
         if kind != "image":
@@ -146,3 +148,15 @@ def test_plots_of_differences() -> None:
     pairs = [(one.fine, one.coarse) for one in some]
     for svg in (difference_histogram([one.difference for one in some], 1.5), regression(pairs)):
         assert svg.startswith("<svg")
+
+
+def test_a_damaged_picture_of_normals_is_shown() -> None:
+    file = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 255, (128, 128, 3), np.uint8)
+    Image.fromarray(noise).save(file, "JPEG")
+    data = file.getvalue()
+    cut = data[: len(data) // 2] + data[len(data) // 2 + 512 :]  # as --image_check header lets through
+    feature = Feature("normals_file", "image", (None, None, 3), "", "")
+    with pytest.raises(BadSample):
+        decode_picture(feature, {"normals_file": cut})
+    assert decode_map(feature, {"normals_file": cut}).shape == (128, 128, 3)
