@@ -1,6 +1,7 @@
 """Reads shards through tf.data: ``from pipeline import load``."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -95,9 +96,9 @@ def _records(
         raise UserError(f"shard={shard}: the split has {samples} records; use at most as many hosts")
     by_file = sum(map(len, groups)) >= count
     if by_file:
-        files = [(number, some) for number, group in enumerate(groups) for some in group][index::count]
-        groups = [[some for of, some in files if of == number] for number in range(len(groups))]
-        samples = sum(some.samples for _, some in files)
+        starts = accumulate(map(len, groups), initial=0)  # every count-th shard, counted through the groups
+        groups = [group[(index - start) % count :: count] for group, start in zip(groups, starts, strict=False)]
+        samples = sum(some.samples for group in groups for some in group)
     if shuffle:
         groups = [[some for group in groups for some in group]]
     shuffle_files = shuffle and by_file  # hosts that share a file must agree on its order

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.reading.selection import ShardFile, select
+from pipeline.reading.selection import Selection, ShardFile, select
 from transforms.errors import BadSample, DamagedRecord, UserError
 from transforms.pictures.codec import picture_shape
 from transforms.pictures.crop import crop_labels, whole_boxes
@@ -61,15 +61,7 @@ def open_records(
     if image_size is not None and not decode:
         raise UserError("image_size needs decode=True")
     chosen = select(output, split, config, features=features, image_size=image_size, normalise=normalise)
-    return Records(
-        shards=[shard for some in chosen.shards for shard in some],
-        features=chosen.features,
-        hidden=chosen.hidden,
-        image_size=image_size,
-        row_offset=chosen.row_offset,
-        stds=chosen.stds,
-        decode=decode,
-    )
+    return Records(chosen, decode)
 
 
 class Records(Sequence[dict[str, Any]]):
@@ -79,24 +71,16 @@ class Records(Sequence[dict[str, Any]]):
         features: the schema of an item, by feature names such as ``pose/camera``.
     """
 
-    def __init__(
-        self,
-        shards: list[ShardFile],
-        features: tuple[Feature, ...],
-        hidden: tuple[Feature, ...],
-        image_size: int | None,
-        row_offset: float,
-        stds: dict[str, np.ndarray],
-        decode: bool,
-    ) -> None:
-        """Reads the indices; see `pipeline.reading.selection.Selection`."""
-        self.features = features
+    def __init__(self, chosen: Selection, decode: bool) -> None:
+        """Reads the indices."""
+        shards = [shard for some in chosen.shards for shard in some]
+        self.features = chosen.features
         self._files = [shard.file for shard in shards]
         self._first = np.cumsum([0, *(shard.samples for shard in shards)])
         self._frames = np.concatenate([np.empty((0, 2), np.int64), *in_threads(_read_index, shards)])
-        self._read = (*features, *hidden) if decode else features
-        self._image_size, self._row_offset = image_size, row_offset
-        self._stds, self._decode = stds, decode
+        self._read = (*chosen.features, *chosen.hidden) if decode else chosen.features
+        self._image_size, self._row_offset = chosen.image_size, chosen.row_offset
+        self._stds, self._decode = chosen.stds, decode
 
     def __len__(self) -> int:
         """The number of records."""

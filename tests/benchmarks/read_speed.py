@@ -40,10 +40,6 @@ def by_load(folder: Path, **arguments: Any) -> Iterable:
     return pipeline.load(folder / "shards", shuffle=True, batch=BATCH, **arguments).repeat()
 
 
-def by_load_unbatched(folder: Path) -> Iterable:
-    return pipeline.load(folder / "shards", shuffle=True).repeat().batch(BATCH).prefetch(2)
-
-
 def by_loop(folder: Path, **arguments: Any) -> Iterator:
     records = pipeline.open_records(folder / "shards", **arguments)
     for indices in shuffled(len(records)):
@@ -174,7 +170,6 @@ CASES: dict[str, tuple[str, Callable[[Path], Iterable]]] = {
     "raw files": ("tensorflow", by_raw_files),
     "tfrecord, torch, 2 workers": ("tfrecord", by_tfrecord_package),
     "load": ("tensorflow", by_load),
-    "load, then .batch()": ("tensorflow", by_load_unbatched),
     "load, image_size=224": ("tensorflow", partial(by_load, image_size=224)),
     "load, labels": ("tensorflow", partial(by_load, features=LABELS)),
     "open_records": ("numpy", by_loop),

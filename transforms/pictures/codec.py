@@ -52,15 +52,15 @@ def picture_shape(data: bytes) -> tuple[int, int]:
         raise BadSample("damaged_image", f"{len(data)} bytes: {error}") from None
 
 
-def decode_pixels(data: bytes, eighths: int = 8) -> np.ndarray:
+def decode_pixels(data: bytes, smallest: tuple[int, int] = (0, 0)) -> np.ndarray:
     """Decodes all pixels of a JPEG or PNG; libjpeg's warnings are errors.
 
     Pillow decodes a JPEG to the same pixels as simplejpeg, three times slower and without the warnings.
 
     Args:
         data: the file.
-        eighths: of the scale at which a JPEG is decoded, 1..8: its rows and columns are those of the file times
-            this number, divided by 8 and rounded up.
+        smallest: rows and columns that will do: a JPEG is decoded at the smallest scale, in eighths, that gives as
+            many. 0, 0 is its own size.
 
     Returns:
         Shape (H, W, 3) uint8. An alpha channel is dropped; an orientation tag is ignored, because the
@@ -71,11 +71,8 @@ def decode_pixels(data: bytes, eighths: int = 8) -> np.ndarray:
     """
     try:
         if is_jpeg(data):
-            smallest = {}
-            if eighths < 8:
-                height, width = picture_shape(data)
-                smallest = {"min_height": -(-height * eighths // 8), "min_width": -(-width * eighths // 8)}
-            pixels: np.ndarray = simplejpeg.decode_jpeg(data, **smallest)
+            rows, columns = smallest
+            pixels: np.ndarray = simplejpeg.decode_jpeg(data, min_height=rows, min_width=columns)
             return pixels
         with Image.open(io.BytesIO(data), formats=("PNG",)) as file:
             if file.mode not in _MODES:

@@ -32,7 +32,7 @@ def decode_scaled(data: bytes, size: int) -> np.ndarray:
     """
     height, width = picture_shape(data)
     eighths = next((some for some in (1, 2, 4) if some * max(height, width) >= 8 * size), 8) if is_jpeg(data) else 8
-    pixels = decode_pixels(data, eighths)
+    pixels = decode_pixels(data, (-(-height * eighths // 8), -(-width * eighths // 8)))
     if pixels.shape == (size, size, 3):
         return pixels
     top, left, side = _square(height, width)
