@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from pipeline.planning.raw_inputs import Listing
+from pipeline.run.progress import counted, step
 from transforms.errors import BadSample
 from transforms.face.indices import expression_std
 from transforms.raw import image_check as image
@@ -55,10 +56,12 @@ class SpotCheck:
 
 def spot_check(listing: Listing) -> SpotCheck:
     """Reads up to LOOKED_AT pictures and as many parameter texts, spread evenly over the samples."""
+    step("choosing files to read")
     pictures, texts = (
         evenly([file for found in listing.samples.values() for file in found.files.get(role, ())], LOOKED_AT)
         for role in (IMAGE, PARAMETERS)
     )
+    step("reading a sample of the files", len(pictures) + len(texts), " files")
     bad: list[tuple[str, str, str]] = []
     sizes: Counter[tuple[int, int]] = Counter()
     for file, data in _contents(listing, pictures, image.MAX_BYTES, bad):
@@ -115,7 +118,7 @@ def _contents(
         except BadSample as problem:
             return problem
 
-    for file, data in zip(files, map_reads(listing.inputs, read, files), strict=True):
+    for file, data in zip(counted(files), map_reads(listing.inputs, read, files), strict=True):
         if isinstance(data, BadSample):
             bad.append((file.path, data.reason, data.detail))
         else:

@@ -5,6 +5,7 @@ import os
 from collections import Counter, defaultdict
 
 from pipeline.planning.raw_inputs import Listing
+from pipeline.run.progress import counted, step
 from transforms.raw.archives import is_archive_name
 from transforms.raw.files import input_name
 from transforms.raw.names import IMAGE, PARAMETERS, SampleName
@@ -49,10 +50,11 @@ class Survey:
 
 def survey(listing: Listing) -> Survey:
     """Counts what a listing holds."""
+    step("counting", unit=" samples")
     pairs: Counter[str] = Counter()
     found = Survey({}, defaultdict(Counter), [], [], [], [], 0, textless_folders(listing), _archives(listing))
     image_bytes = 0
-    for name, sample in listing.samples.items():
+    for name, sample in counted(listing.samples.items()):
         pairs[name.source] += 0
         files = sample.files
         if any(len(some) > 1 for some in files.values()):
