@@ -27,13 +27,17 @@ setup(
     ],
     python_requires=">=3.11",
     packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
-    package_data={"pipeline": ["py.typed"], "transforms": ["face/data/*.txt", "depth/layouts/*.toml", "py.typed"]},
+    package_data={
+        "pipeline": ["py.typed", "report/*.css", "report/*.jinja", "report/*.js"],
+        "transforms": ["face/data/*.txt", "depth/layouts/*.toml", "py.typed"],
+    },
     install_requires=[
         "apache-beam>=2.69,<2.78",  # the newest tried: engines and worker pool use private parts of it
         "fsspec>=2026.3",
         "google-crc32c>=1.7",
         "h5py>=3.11",
         "isal>=1.7",
+        "jinja2>=3.1",
         "matplotlib>=3.9",
         "numba>=0.61",
         "numpy>=1.26",

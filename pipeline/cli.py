@@ -109,8 +109,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("folder", metavar="DIR")
     verify.add_argument("--index", action="store_true", help="write the index of each shard anew, before checking")
-    command("report", _report, "Write one HTML file: pictures with landmarks, plots, rejected samples.").add_argument(
-        "folder", metavar="DIR"
+    report = command(
+        "report",
+        _report,
+        "Write one HTML file: faces in 3-D, pictures with landmarks, maps, plots, outliers, rejected samples.",
+        *("--model_cache", "--no_meshes"),
+    )
+    report.add_argument("folder", metavar="DIR")
+    report.add_argument(
+        "--model_cache",
+        type=Path,
+        metavar="DIR",
+        help="where convert left the prepared face model, which decodes faces",
+    )
+    report.add_argument(
+        "--no_meshes", action="store_true", help="leave out the decoded faces, meshes of the face model"
     )
     inspect = command(
         "inspect",
@@ -169,7 +182,7 @@ def _verify(arguments: argparse.Namespace, _: list[str]) -> None:
 def _report(arguments: argparse.Namespace, _: list[str]) -> None:
     from pipeline.report import report
 
-    report(parse_place(arguments.folder))
+    report(parse_place(arguments.folder), arguments.model_cache, not arguments.no_meshes)
 
 
 def _inspect(arguments: argparse.Namespace, _: list[str]) -> None:

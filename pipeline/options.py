@@ -6,10 +6,11 @@ manifest. ``python -m pipeline.options`` writes the table of the options into ``
 
 import argparse
 import dataclasses
+import itertools
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -160,7 +161,10 @@ class Option:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
-    """Checked options of ``convert``, made by `parse_options`. `beam` are the flags for Beam."""
+    """Checked options of ``convert``, made by `parse_options`.
+
+    `beam` are the flags for Beam, `command` is the command line with the same options, for a shell.
+    """
 
     # In three lines each: name and type; group and help; the rest.
     # fmt: off
@@ -249,6 +253,7 @@ class Options:
         metavar="N", parse=_integer(1), default_words="all cores, or fewer for few samples")]
     # fmt: on
     beam: list[str]
+    command: str
 
     @property
     def configuration(self) -> Configuration:
@@ -313,7 +318,7 @@ def _met(needs: tuple[str, str], value: object) -> bool:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options of ``convert``, whose values stay text: `parse_options` checks them."""
-    for group, members in groupby(OPTIONS.items(), key=lambda item: item[1].group):
+    for group, members in itertools.groupby(OPTIONS.items(), key=lambda item: item[1].group):
         add = parser.add_argument_group(group).add_argument
         for name, option in members:
             words = f"{option.help} (default: {option.shown_default})" if option.shown_default else option.help
@@ -356,7 +361,7 @@ def parse_options(given: Mapping[str, Any], beam: Sequence[str] = ()) -> Options
     values = {name: _value(name, option, texts.get(name)) for name, option in OPTIONS.items()}
     for name in texts:
         _check_beside_others(name, values, texts)
-    options = Options(**values, beam=list(beam))
+    options = Options(**values, beam=list(beam), command=_command(texts, beam))
     if options.config == FINE:
         _check_fine(options)
     return options
@@ -376,6 +381,11 @@ def _texts(name: str, value: Any) -> list[str]:
             raise UserError(f"--{name} has the value {one!r}, expected text, a path or a number")
     texts = [str(one) for one in values]
     return texts if OPTIONS[name].several or not texts else [",".join(texts)]
+
+
+def _command(texts: Mapping[str, list[str]], beam: Sequence[str]) -> str:
+    words = [[f"--{name}", *([] if OPTIONS[name].is_switch else some)] for name, some in texts.items()]
+    return shlex.join(["threedface", "convert", *itertools.chain(*words), *beam])
 
 
 def _value(name: str, option: Option, texts: list[str] | None) -> Any:

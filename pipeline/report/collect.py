@@ -14,14 +14,15 @@ from pipeline.describe.spot_check import PLAUSIBLE
 from pipeline.planning.splits import hash_fraction
 from pipeline.run.conversions import has_numbers, manifest_features, read_batches
 from pipeline.run.progress import progress, step
-from transforms.errors import DamagedRecord, UserError
+from transforms.errors import BadSample, DamagedRecord, UserError
+from transforms.pictures.codec import picture_shape
 from transforms.raw.names import GROUPS, OTHER_GROUP, group
 from transforms.records.schema import PICTURES, Feature
 from transforms.storage import Place, local_file
 
 SHOWN = 24  # samples of the contact sheet
 MAPPED = 8  # samples whose maps are shown; up to this many of each split and group are held with their maps
-WORST_NAMED = 10
+EXTREMES = 8  # samples shown for each measure
 BIN_EDGES = np.linspace(-6, 6, 97)  # of coefficients, in standard deviations
 
 _HALVES = ("identity", "expression")
@@ -31,6 +32,8 @@ NUMBERS = {  # by field of Shown, the feature
     "landmarks_model": "landmarks/model",
     "landmarks_image": "landmarks/image",
     "facing": "landmarks/facing",
+    "identity": "coefficients/identity",
+    "expression": "coefficients/expression",
     "visible": "landmarks/visible",
 }
 
@@ -49,6 +52,8 @@ class Shown(NamedTuple):
         landmarks_model: um, shape (68, 3).
         landmarks_image: column, row, depth, px, shape (68, 3).
         facing: cosine of outward normal and view direction, shape (68,).
+        identity: raw coefficients, um, shape (100,).
+        expression: raw coefficients, um, shape (79,).
         visible: 1 if no part of the face hides a landmark, else 0, shape (68,); None without maps.
         maps: the maps' pictures and transforms by feature name, if the report shows them.
     """
@@ -63,6 +68,8 @@ class Shown(NamedTuple):
     landmarks_model: np.ndarray
     landmarks_image: np.ndarray
     facing: np.ndarray
+    identity: np.ndarray
+    expression: np.ndarray
     visible: np.ndarray | None = None
     maps: Mapping[str, Any] = MappingProxyType({})
 
@@ -113,14 +120,30 @@ def new_sources_first(samples: list[Shown]) -> list[Shown]:
     return [samples[row] for row in np.argsort(turns, kind="stable")]
 
 
-class Implausible(NamedTuple):
-    """A sample's coefficient with the largest distance from the mean, in standard deviations."""
+class Extremes:
+    """The samples with the largest values of a measure, at most EXTREMES, and one of each source."""
 
-    distance: float
-    key: str
-    half: str
-    component: int
-    value: float
+    def __init__(self, least: float = -np.inf) -> None:
+        """Takes the value that a sample must exceed."""
+        self._least = least
+        self._held: dict[str, tuple[float, Shown]] = {}
+
+    def offer(self, values: np.ndarray, make: Callable[[int], Shown]) -> None:
+        """Considers a batch by its values, shape (n,), NaN for none; `make` is called for a row that may be held."""
+        for row in np.flatnonzero(values > self._least).tolist():
+            value = float(values[row])
+            if value <= self._least:  # which an earlier row has raised
+                continue
+            sample = make(row)
+            if value > self._held.get(sample.source, (-np.inf,))[0]:
+                self._held[sample.source] = value, sample
+            if len(self._held) > EXTREMES:
+                del self._held[min(self._held, key=lambda source: self._held[source][0])]
+                self._least = min(value for value, _ in self._held.values())
+
+    def largest(self) -> list[tuple[float, Shown]]:
+        """The values with their samples, the largest first."""
+        return sorted(self._held.values(), key=lambda held: -held[0])
 
 
 class CoefficientSurvey:
@@ -129,7 +152,6 @@ class CoefficientSurvey:
     Attributes:
         samples: number of samples.
         beyond: number of samples with a coefficient beyond PLAUSIBLE standard deviations.
-        worst: those with the largest ones, the largest first, at most WORST_NAMED.
         counts: for each half, coefficients per bin of BIN_EDGES; the end bins include all beyond.
     """
 
@@ -137,36 +159,31 @@ class CoefficientSurvey:
         """Takes the model's standard deviations of each half, um."""
         self.samples = 0
         self.beyond = 0
-        self.worst: list[Implausible] = []
         self.counts = {half: np.zeros(len(BIN_EDGES) - 1, np.int64) for half in _HALVES}
         self._std = model_std
         self._squares = {half: np.zeros(len(model_std[half])) for half in _HALVES}
 
-    def add(self, keys: list[str], coefficients: dict[str, np.ndarray]) -> None:
-        """Adds a batch of n samples: their keys, and raw coefficients of each half, shape (n, components), um."""
+    def add(self, coefficients: dict[str, np.ndarray]) -> np.ndarray:
+        """Adds a batch of n samples.
+
+        Args:
+            coefficients: raw, of each half, shape (n, components), um.
+
+        Returns:
+            The largest distance of a sample's coefficients from the mean, in standard deviations, shape (n,).
+        """
         values = {half: coefficients[half] / self._std[half] for half in _HALVES}
         for half in _HALVES:
             self.counts[half] += np.histogram(np.clip(values[half], BIN_EDGES[0], BIN_EDGES[-1]), BIN_EDGES)[0]
             self._squares[half] += np.square(values[half]).sum(0)
-        self.samples += len(keys)
-        self._add_implausible(keys, values)
+        largest = np.abs(np.concatenate([values[half] for half in _HALVES], axis=1)).max(axis=1)
+        self.samples += len(largest)
+        self.beyond += int((largest > PLAUSIBLE).sum())
+        return largest
 
     def rms(self, half: str) -> np.ndarray:
         """Root mean square of coefficient / std, by component; 0 without samples."""
         return np.sqrt(self._squares[half] / max(self.samples, 1))
-
-    def _add_implausible(self, keys: list[str], values: dict[str, np.ndarray]) -> None:
-        joined = np.concatenate([values[half] for half in _HALVES], axis=1)
-        names = [(half, component) for half in _HALVES for component in range(values[half].shape[1])]
-        distances = np.abs(joined)
-        beyond = np.flatnonzero((distances > PLAUSIBLE).any(1)).tolist()
-        self.beyond += len(beyond)
-        farthest = distances.argmax(1)
-        found = [
-            Implausible(float(distances[row, at]), keys[row], names[at][0], names[at][1], float(joined[row, at]))
-            for row, at in zip(beyond, farthest[beyond].tolist(), strict=True)
-        ]
-        self.worst = heapq.nlargest(WORST_NAMED, self.worst + found)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -180,6 +197,8 @@ class Collected:
         coefficients: their distribution.
         shown: the samples of the contact sheet, by split and group.
         mapped: the samples whose maps are shown, by split and group; empty without maps.
+        extremes: the samples with the largest coefficients (in standard deviations), those turned farthest from a
+            frontal view (degrees), and those with landmarks farthest outside the picture (px), with these values.
         maps: the features that are maps.
         without_face: number of samples without the numbers of a face: FineData without an original.
     """
@@ -190,6 +209,7 @@ class Collected:
     coefficients: CoefficientSurvey
     shown: list[Shown]
     mapped: list[Shown] = dataclasses.field(default_factory=list)
+    extremes: tuple[list[tuple[float, Shown]], ...] = ([], [], [])
     maps: tuple[Feature, ...] = ()
     without_face: int = 0
 
@@ -246,6 +266,7 @@ class _Sheet:
         """Takes an empty survey, the features that are maps, and whether any sample has the numbers of a face."""
         self._survey, self._maps, self._any_face = survey, maps, any_face
         self._choice, self._mapped = Choice(), Choice(MAPPED)
+        self._extremes = Extremes(), Extremes(), Extremes(least=0)
         self._tallies: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         self._without_face = 0
 
@@ -254,19 +275,22 @@ class _Sheet:
         keys = [key.decode() for key in batch["key"].tolist()]
         sources = [source.decode() for source in batch["source"].tolist()]
         has_face = has_numbers(batch)
-        self._survey.add(
-            [keys[row] for row in np.flatnonzero(has_face).tolist()],
-            {half: batch[f"coefficients/{half}"][has_face] for half in _HALVES},
-        )
         self._without_face += int((~has_face).sum())
+
+        def shown(row: int, maps: tuple[Feature, ...] = ()) -> Shown:
+            return _shown(batch, row, (keys[row], sources[row], split, group(sources[row])), maps)
+
         for row, (key, source) in enumerate(zip(keys, sources, strict=True)):
             place = split, group(source)
             self._tallies[place][source] += 1
-            make = partial(_shown, batch, row, (key, source, *place))
-            self._choice.offer(*place, key, make)
+            self._choice.offer(*place, key, partial(shown, row))
             # A sample without a face has at most a depth map: others are preferred.
             if self._maps and (has_face[row] or not self._any_face):
-                self._mapped.offer(*place, key, partial(make, self._maps))
+                self._mapped.offer(*place, key, partial(shown, row, self._maps))
+        deviation = np.full(len(keys), np.nan)
+        deviation[has_face] = self._survey.add({half: batch[f"coefficients/{half}"][has_face] for half in _HALVES})
+        for extremes, values in zip(self._extremes, (deviation, _turned(batch), _outside(batch)), strict=True):
+            extremes.offer(values, shown)
         return has_face
 
     def collected(self, angles: dict[str, np.ndarray], scale: dict[str, np.ndarray]) -> Collected:
@@ -278,7 +302,30 @@ class _Sheet:
             )
             for some in (self._choice, self._mapped)
         )
-        return Collected(angles, scale, self._tallies, self._survey, chosen, mapped, self._maps, self._without_face)
+        return Collected(
+            angles=angles,
+            scale=scale,
+            tallies=self._tallies,
+            coefficients=self._survey,
+            shown=chosen,
+            mapped=mapped,
+            extremes=tuple(extremes.largest() for extremes in self._extremes),
+            maps=self._maps,
+            without_face=self._without_face,
+        )
+
+
+def _turned(batch: dict[str, np.ndarray]) -> np.ndarray:
+    """The angle of each sample's rotation, degrees, shape (n,)."""
+    trace = np.trace(batch["pose/rotation"], axis1=1, axis2=2)
+    return np.degrees(np.arccos(np.clip((trace - 1) / 2, -1, 1)))
+
+
+def _outside(batch: dict[str, np.ndarray]) -> np.ndarray:
+    """How far a landmark of each sample is outside the picture, px, shape (n,); negative if all are inside."""
+    sizes = np.array([_size(picture) for picture in batch["image"].tolist()])
+    points = batch["landmarks/image"][:, :, :2] + 0.5  # from the picture's upper left corner
+    return np.maximum(-points, points - sizes[:, None]).max(axis=(1, 2))
 
 
 def _shown(
@@ -291,3 +338,12 @@ def _shown(
             values[transform] = batch[transform][row].copy()
     numbers = {field: batch[name][row].copy() for field, name in NUMBERS.items() if name in batch}
     return Shown(*names, bytes(batch["image"][row]), **numbers, maps=values)
+
+
+def _size(picture: bytes) -> tuple[float, float]:
+    """Columns and rows of a picture; NaN if it is damaged."""
+    try:
+        height, width = picture_shape(picture)
+    except BadSample:
+        return np.nan, np.nan
+    return width, height

@@ -2,14 +2,15 @@
 
 import base64
 import io
+import math
 
 import numpy as np
-from PIL import Image, ImageColor, ImageDraw
+from PIL import Image, ImageColor, ImageDraw, ImageOps
 
 from pipeline.report.collect import Shown
 from transforms.face.indices import NOSE_TIP
 from transforms.face.pose import project
-from transforms.pictures.colours import AXES
+from transforms.pictures.colours import AXES, EMPTY
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom edge, px
 
@@ -43,6 +44,20 @@ _FAR, _FAR_POINT = (190, 255, 240, 95), (225, 255, 248, 170)
 Point = tuple[float, float]
 
 
+def open_picture(data: bytes) -> Image.Image:
+    """Decodes a JPEG or PNG to RGB; of one that is damaged, as much as possible, and black for the rest.
+
+    Raises:
+        OSError: nothing can be decoded.
+    """
+    with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as file:
+        try:
+            file.load()
+        except (OSError, SyntaxError):  # SyntaxError: a chunk of a PNG
+            file.tile = []
+        return file.convert("RGB")
+
+
 def segments() -> list[tuple[int, int]]:
     """Pairs of landmark rows that a line connects."""
     pairs = []
@@ -66,6 +81,16 @@ def axis_ends(camera: np.ndarray, landmarks_model: np.ndarray) -> np.ndarray:
     return project(camera[None].astype(np.float64), ends[None])[0]
 
 
+def box_with_landmarks(sample: Shown) -> Box:
+    """The picture and the landmarks outside it, up to half a picture away."""
+    with Image.open(io.BytesIO(sample.picture)) as image:
+        size = np.array(image.size)
+    points = sample.landmarks_image[:, :2]
+    low = np.clip(points.min(axis=0) - _POINT, -size / 2, 0)
+    high = np.clip(points.max(axis=0) + _POINT, size, 1.5 * size)
+    return (*low.tolist(), *high.tolist())
+
+
 def draw(
     sample: Shown,
     longest: int = LONGEST,
@@ -80,16 +105,20 @@ def draw(
     Args:
         sample: the sample.
         longest: px of the result's longer side.
-        box: the part of the picture to show; None for all of it.
+        box: the part of the picture to show, which may extend beyond it; None for all of it.
         with_axes: whether to draw the axes.
         bounds: min and max of column and row to draw as a rectangle, px, shape (2, 2) or more columns.
     """
-    with Image.open(io.BytesIO(sample.picture)) as file:
-        image = file.convert("RGB")
+    image = open_picture(sample.picture)
     left, top, right, bottom = box or (0, 0, *image.size)
     factor = longest / max(right - left, bottom - top)
     size = (max(1, round((right - left) * factor)), max(1, round((bottom - top) * factor)))
-    image = image.resize(size, Image.Resampling.LANCZOS, box=(left, top, right, bottom)).convert("RGBA")
+    edge = max(0, -left, -top, right - image.width, bottom - image.height)
+    if edge:
+        edge = math.ceil(edge)
+        image = ImageOps.expand(image, edge, EMPTY)
+    shown = (left + edge, top + edge, right + edge, bottom + edge)
+    image = image.resize(size, Image.Resampling.LANCZOS, box=shown).convert("RGBA")
     if not sample.has_face:
         return image.convert("RGB")
     overlay = Image.new("RGBA", (size[0] * _SUPERSAMPLE, size[1] * _SUPERSAMPLE))

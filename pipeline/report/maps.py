@@ -1,9 +1,9 @@
-"""The sections of the page that show maps, and compare fine depth with the depth of the fitted faces."""
+"""What the page shows of maps, and the comparison of fine depth with the depth of the fitted faces."""
 
 import dataclasses
 import io
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -12,8 +12,7 @@ from PIL import Image, ImageColor
 
 from pipeline.report import plots
 from pipeline.report.collect import Collected, Shown
-from pipeline.report.drawing import LEGENDS, Box, data_uri, draw
-from pipeline.report.html_parts import figure, note, number, plot_figures, section, table, text
+from pipeline.report.drawing import LEGENDS, Box, draw
 from transforms.depth.agreement import Agreement, agreement, layout_advice
 from transforms.depth.convention import depth_normals
 from transforms.depth.layout import parse_layout
@@ -26,6 +25,47 @@ _FINE, _COARSE = "depth", "maps/depth"
 _DEPTHS = ("depth16", "depth32")
 _LAMP = np.array([-0.45, 0.55, 0.70])
 _DIFFERENCE_COLOURS = LinearSegmentedColormap.from_list("difference", DIFFERENCE)
+
+Tile = tuple[Image.Image, str, str]  # its name, and words below it
+
+
+class Strip(NamedTuple):
+    """A sample's picture and maps, each cropped to the area that the maps cover."""
+
+    sample: Shown
+    tiles: list[Tile]
+
+
+class Maps(NamedTuple):
+    """The samples' maps, and how to read them."""
+
+    strips: list[Strip]
+    notes: list[str]
+
+
+class Comparison(NamedTuple):
+    """Fine depth beside that of the fitted faces.
+
+    Attributes:
+        fits: whether the two agree.
+        verdict: the same in words, with advice.
+        limit: the difference at the ends of the colour scale, px.
+        strips: of each sample the picture, both depths and their difference.
+        plots: SVG elements.
+        rows: of each sample its name, verdict and numbers.
+    """
+
+    fits: bool
+    verdict: str
+    limit: float
+    strips: list[Strip]
+    plots: list[str]
+    rows: list[tuple[str, ...]]
+
+
+def number(value: float, decimals: int, sign: str = "") -> str:
+    """A number with a true minus sign, which is as wide as a digit, and none before 0; ``sign`` as of format()."""
+    return f"{round(value, decimals) + 0.0:{sign}.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def decode_map(feature: Feature, values: Mapping[str, Any]) -> np.ndarray:
@@ -123,47 +163,41 @@ def colour_limit(residuals: list[Residual]) -> float:
     return float(steps[steps >= most * (1 - 1e-9)][0])
 
 
-def map_sections(collected: Collected, manifest: dict[str, Any]) -> list[str]:
-    """The sections that fit the records: none without maps."""
-    if not collected.mapped:
-        return []
-    names = {feature.name for feature in collected.maps}
-    with_face = [sample for sample in collected.mapped if sample.has_face]
-    compared = with_face if {_FINE, _COARSE} <= names else []
-    sections = [_comparison(compared, collected.maps, manifest)] if compared else []
-    others = tuple(feature for feature in collected.maps if not compared or feature.name not in (_FINE, _COARSE))
-    if others:
-        advice = None
-        if _FINE in names and not with_face:
-            advice = "No sample has an original. convert --originals adds a comparison with the fitted face's depth."
-        elif _FINE in names and _COARSE not in names:
-            advice = "convert --maps depth adds a comparison with the fitted face's depth."
-        sections.append(_maps(collected.mapped, others, advice))
-    return sections
-
-
-def _maps(mapped: list[Shown], features: tuple[Feature, ...], advice: str | None) -> str:
-    """Samples with their maps, each cropped to the area that the maps cover."""
+def show_maps(collected: Collected) -> Maps | None:
+    """The maps that `compare_depths` does not show; None if there are none."""
+    compared = _compared(collected)
+    features = [one for one in collected.maps if not compared or one.name not in (_FINE, _COARSE)]
+    if not features or not collected.mapped:
+        return None
     strips = []
-    for sample in mapped:
+    for sample in collected.mapped:
         maps = [decode_map(feature, sample.maps) for feature in features]
         box = face_box(maps)
         shown = [_map_tile(feature, pixels, box) for feature, pixels in zip(features, maps, strict=True)]
-        strips.append(_strip(sample, [_picture_tile(sample, box), *shown]))
+        strips.append(Strip(sample, [_picture_tile(sample, box), *shown]))
+    names = {feature.name for feature in features}
+    any_face = any(sample.has_face for sample in collected.mapped)
+    notes = []
+    if _FINE in names and not any_face:
+        notes.append("No sample has an original. convert --originals adds a comparison with the fitted face's depth.")
+    elif _FINE in names and _COARSE not in names:
+        notes.append("convert --maps depth adds a comparison with the fitted face's depth.")
     words = ["Cropped to the area that the maps cover; grey: no value."]
-    if any(sample.has_face for sample in mapped):
-        words.append(LEGENDS[mapped[0].visible is not None])
+    if any_face:
+        words.append(LEGENDS[collected.mapped[0].visible is not None])
     if any(feature.kind in _DEPTHS for feature in features):
         words.append("Depth: yellow is near, dark blue far.")
     if any(feature.kind == "normals8" for feature in features):
         words.append("Normals: red increases to the right, green upward, blue toward the viewer.")
-    notes = [note(some) for some in (advice, " ".join(words)) if some]
-    return section("Maps", *notes, _strips(strips, len(features) + 1))
+    return Maps(strips, [*notes, " ".join(words)])
 
 
-def _comparison(compared: list[Shown], features: tuple[Feature, ...], manifest: dict[str, Any]) -> str:
-    """Fine depth beside that of the fitted face."""
-    fine, coarse = ({feature.name: feature for feature in features}[name] for name in (_FINE, _COARSE))
+def compare_depths(collected: Collected, manifest: dict[str, Any]) -> Comparison | None:
+    """Compares the fine depths of samples with those of their fitted faces; None if the records do not have both."""
+    compared = _compared(collected)
+    if not compared:
+        return None
+    fine, coarse = ({feature.name: feature for feature in collected.maps}[name] for name in (_FINE, _COARSE))
     residuals = [
         residual(sample.key, decode_picture(fine, sample.maps), decode_picture(coarse, sample.maps))
         for sample in compared
@@ -175,33 +209,21 @@ def _comparison(compared: list[Shown], features: tuple[Feature, ...], manifest: 
         typical = f"2\N{EN DASH}98 %: {_between(one.spread)}" if one.spread else "no common pixel"
         difference = _tile(difference_colours(one.difference, limit), box, "difference", typical)
         shown = [_map_tile(fine, one.fine, box), _map_tile(coarse, one.coarse, box), difference]
-        strips.append(_strip(sample, [_picture_tile(sample, box), *shown]))
+        strips.append(Strip(sample, [_picture_tile(sample, box), *shown]))
     drawn = [
         plots.difference_histogram([one.difference for one in residuals], limit),
         plots.regression([(one.fine, one.coarse) for one in residuals]),
     ]
-    head = ("sample", "verdict", "covered", "slope", "r", "offset, px", "shift, px", "2 %, px", "98 %, px")
-    advice = layout_advice(
-        [one.agreement for one in residuals], parse_layout(manifest["layout_text"], "layout_text").depth
-    )
-    kind = "good" if advice.verdict == "ok" else "bad"
-    return section(
-        "Depth and the fitted face",
-        f'<p class="verdict {kind}">{text(advice.text[0].upper() + advice.text[1:])}</p>',
-        note(
-            "Depth of the records (fine), depth of the original's fitted face (maps/depth, coarse), and fine minus "
-            "coarse minus its median, the shift, because the zero of a fine depth is arbitrary. The difference should "
-            "show the details that the fitted face lacks; a tilt, a bowl or a second outline indicates a wrong layout "
-            "or another face."
-        ),
-        f'<p class="note">Difference: farther than the fitted face <span class="number">{number(-limit, 1)} px</span>'
-        f'<i class="ramp"></i><span class="number">{number(limit, 1, "+")} px</span> nearer; grey: one depth is '
-        "missing. Depth: yellow is near, dark blue far.</p>",
-        _strips(strips, 4),
-        plot_figures(drawn),
-        note("Regression: fine = slope x coarse + offset without outliers; r: correlation of the remaining pixels."),
-        table(head, [_row(one) for one in residuals], 2),
-    )
+    layout = parse_layout(manifest["layout_text"], "layout_text").depth
+    advice = layout_advice([one.agreement for one in residuals], layout)
+    verdict = advice.text[0].upper() + advice.text[1:]
+    return Comparison(advice.verdict == "ok", verdict, limit, strips, drawn, [_row(one) for one in residuals])
+
+
+def _compared(collected: Collected) -> list[Shown]:
+    """The samples with a fine depth and that of the fitted face."""
+    both = {_FINE, _COARSE} <= {feature.name for feature in collected.maps}
+    return [sample for sample in collected.mapped if sample.has_face] if both else []
 
 
 def _row(one: Residual) -> tuple[str, ...]:
@@ -219,7 +241,7 @@ def _row(one: Residual) -> tuple[str, ...]:
     )
 
 
-def _map_tile(feature: Feature, pixels: np.ndarray, box: Box) -> str:
+def _map_tile(feature: Feature, pixels: np.ndarray, box: Box) -> Tile:
     words = ""
     if feature.kind in _DEPTHS:
         span = depth_span(pixels)
@@ -232,23 +254,12 @@ def _between(span: tuple[float, float], decimals: int = 2) -> str:
     return f"{low} \N{HORIZONTAL ELLIPSIS} {high} px"
 
 
-def _picture_tile(sample: Shown, box: Box) -> str:
-    image = draw(sample, _SIZE, box, with_axes=False)
-    return figure(data_uri(image), "image", "" if sample.has_face else "no original")
+def _picture_tile(sample: Shown, box: Box) -> Tile:
+    return draw(sample, _SIZE, box, with_axes=False), "image", "" if sample.has_face else "no original"
 
 
-def _tile(pixels: np.ndarray, box: Box, name: str, words: str) -> str:
-    image = Image.fromarray(pixels).resize((_SIZE, _SIZE), Image.Resampling.BICUBIC, box=box)
-    return figure(data_uri(image), name, words)
-
-
-def _strip(sample: Shown, tiles: list[str]) -> str:
-    title = f"<h3>{text(sample.key)} <span>{text(sample.split)}</span></h3>"
-    return f'<div class="strip">{title}<div>{"".join(tiles)}</div></div>'
-
-
-def _strips(strips: list[str], tiles: int) -> str:
-    return f'<div class="strips" style="--tiles:{tiles}">' + "\n".join(strips) + "</div>"
+def _tile(pixels: np.ndarray, box: Box, name: str, words: str) -> Tile:
+    return Image.fromarray(pixels).resize((_SIZE, _SIZE), Image.Resampling.BICUBIC, box=box), name, words
 
 
 def _percentiles(values: np.ndarray, percentiles: tuple[float, float]) -> tuple[float, float] | None:

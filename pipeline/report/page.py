@@ -1,88 +1,128 @@
-"""The page: its header, and the sections on the samples, the conversion and the last run."""
+"""The page: what the template shows of a conversion."""
 
+import base64
+import hashlib
+import re
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from PIL import Image
 
 from pipeline.describe.spot_check import PLAUSIBLE
 from pipeline.report import plots
-from pipeline.report.collect import BIN_EDGES, CoefficientSurvey, Collected, Shown, group_order
-from pipeline.report.drawing import LEGENDS, data_uri, draw
-from pipeline.report.html_parts import document, facts, figure, note, number, plot_figures, section, table, text, tiles
-from pipeline.report.maps import map_sections
+from pipeline.report.collect import BIN_EDGES, Collected, Shown, group_order
+from pipeline.report.drawing import LEGENDS, box_with_landmarks, data_uri, draw
+from pipeline.report.maps import compare_depths, number, show_maps
+from pipeline.report.rejects import RejectGroup
 from pipeline.run.run_files import REJECTED
 from pipeline.run.summary import StageCounts, StageView, human_bytes
-from transforms.errors import Reject
-from transforms.pictures.colours import AXES
+from transforms.pictures.colours import AXES, DIFFERENCE
 
-REJECTS_SHOWN = 500
-
+_FOLDER = Path(__file__).parent
 _SHORT_HASH = 12
-_AXIS_KEYS = "".join(
-    f'<i class="key" style="background:{colour}"></i>{name}'
-    for colour, name in zip(AXES, ("x, the viewer's right", "y, up", "z, out of the face."), strict=True)
-)
+_THUMBNAIL = 240  # px
+_AXIS_KEYS = list(zip(AXES, ("x, the viewer's right", "y, up", "z, out of the face."), strict=True))
 _SPREAD = "The samples are spread over splits, 300-W groups and sources."
+
+# Control characters, which file names may contain, are not allowed in HTML.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def page(
-    manifest: dict[str, Any], collected: Collected, rejected: list[Reject], stages: StageView | None = None
+    manifest: dict[str, Any],
+    collected: Collected,
+    rejected: list[RejectGroup],
+    stages: StageView | None = None,
+    command: str = "",
+    faces: dict[str, Any] | None = None,
 ) -> str:
-    """The report of one conversion as HTML.
+    """The report of one conversion as HTML, which needs no other file.
 
     Args:
         manifest: of the conversion.
         collected: from its records.
         rejected: its rejected samples.
         stages: the counts of the stages of the last run, if known.
+        command: of the last run, as a shell takes it, if known.
+        faces: for the 3-D view: the samples, and their data as `decoded_faces` gives them.
     """
-    name = f"{manifest['name']}/{manifest['config']}"
-    return document(
-        f"{name} {manifest['version']}",
-        [
-            _header(name, manifest, collected),
-            _contact_sheet(collected.shown),
-            *map_sections(collected, manifest),
-            _distributions(collected),
-            _plausibility(collected.coefficients, collected.without_face),
-            _counts(manifest, collected.tallies),
-            rejects(rejected),
-            *([_stages(stages)] if stages else []),
-            "<footer>Pictures: research use only, by the data set's licence. Do not publish this page.</footer>",
-        ],
+    script = (_FOLDER / "viewer.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    stage_view = stages.rows if stages else []
+    return (
+        _environment()
+        .get_template("page.html.jinja")
+        .render(
+            name=f"{manifest['name']}/{manifest['config']}",
+            manifest=manifest,
+            tiles=_tiles(manifest, collected),
+            facts=_facts(manifest, command),
+            collected=collected,
+            faces=faces,
+            script=script,
+            script_hash=f"sha256-{digest}",
+            legend=LEGENDS[bool(collected.shown) and collected.shown[0].visible is not None],
+            spread=_SPREAD,
+            axes=_AXIS_KEYS,
+            difference=DIFFERENCE,
+            comparison=compare_depths(collected, manifest),
+            maps=show_maps(collected),
+            outliers=_outliers(collected, manifest),
+            pose=_pose(collected),
+            plausible=f"{PLAUSIBLE:g}",
+            coefficient_plots=_coefficient_plots(collected),
+            tallies=_tallies(manifest, collected.tallies),
+            shards=[_shard_row(split, entry) for split, entry in manifest["splits"].items()],
+            rejected=rejected,
+            reasons=[(group.stage, group.reason, len(group.rejects)) for group in rejected],
+            rejected_file=REJECTED,
+            stages=stages,
+            stage_plots=[plots.stage_seconds(stage_view), plots.call_times(stage_view)] if stages else [],
+            stage_rows=_stage_rows(stages) if stages else [],
+        )
     )
 
 
-def rejects(rejected: list[Reject]) -> str:
-    """The rejected samples: counts by reason, and a list of at most REJECTS_SHOWN."""
-    if not rejected:
-        return section("Rejected samples", note("None."))
-    reasons = Counter((reject.stage, reject.reason) for reject in rejected)
-    summary = table(("stage", "reason", "samples"), [(*reason, count) for reason, count in sorted(reasons.items())], 2)
-    rows = [(one.key, one.file, one.stage, one.reason, one.detail) for one in rejected[:REJECTS_SHOWN]]
-    listed = table(("sample", "file", "stage", "reason", "detail"), rows, 5)
-    rest = note(f"The first {REJECTS_SHOWN} of {len(rejected):,}; {REJECTED} beside this page lists all.")
-    return section("Rejected samples", summary, listed, *([rest] if len(rejected) > REJECTS_SHOWN else []))
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        finalize=_finalize,
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {"angles": _angles, "draw": draw, "number": number, "uri": data_uri}
+    return environment
 
 
-def _header(name: str, manifest: dict[str, Any], collected: Collected) -> str:
-    samples = manifest["samples"]
+def _finalize(value: object) -> object:
+    """Whole numbers with thousands separators; text, which is not HTML yet, without control characters."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value)
+    return value
+
+
+def _tiles(manifest: dict[str, Any], collected: Collected) -> list[tuple[object, str]]:
     shards = [shard for entry in manifest["splits"].values() for shard in entry["shards"]]
-    numbers = [
-        (f"{samples['written']:,}", "samples"),
-        (f"{len(sum(collected.tallies.values(), Counter())):,}", "sources"),
-        *([(f"{manifest['with_original']:,}", "with an original")] if "with_original" in manifest else []),
-        *((f"{entry['samples']:,}", f"in {split}") for split, entry in manifest["splits"].items()),
-        (f"{samples['rejected']:,}", "rejected"),
-        (f"{len(shards):,}", "shards"),
+    return [
+        (manifest["samples"]["written"], "samples"),
+        (len(sum(collected.tallies.values(), Counter())), "sources"),
+        *([(manifest["with_original"], "with an original")] if "with_original" in manifest else []),
+        *((entry["samples"], f"in {split}") for split, entry in manifest["splits"].items()),
+        (manifest["samples"]["rejected"], "rejected"),
+        (len(shards), "shards"),
         (human_bytes(sum(shard["bytes"] for shard in shards)), "in total"),
     ]
-    title = f"<h1>{text(name)} <span>{text(manifest['version'])}</span></h1>"
-    return f"<header>{title}{tiles(numbers)}{facts(_facts(manifest))}</header>"
 
 
-def _facts(manifest: dict[str, Any]) -> list[tuple[str, str]]:
+def _facts(manifest: dict[str, Any], command: str) -> list[tuple[str, str]]:
     models = [
         (f"{half} model", f"{entry['file']}, SHA-256 {entry['sha256'][:_SHORT_HASH]}\N{HORIZONTAL ELLIPSIS}")
         for half, entry in manifest["model_files"].items()
@@ -92,6 +132,7 @@ def _facts(manifest: dict[str, Any]) -> list[tuple[str, str]]:
         options["shard_size"] = human_bytes(options["shard_size"])
     layout = [line for line in manifest.get("layout_text", "").splitlines() if " = " in line]  # no table titles
     return [
+        *([("command", command)] if command else []),
         ("options", ", ".join(f"{option} {_option(value)}" for option, value in options.items())),
         *([("layout", ", ".join(layout))] if layout else []),
         *models,
@@ -106,18 +147,6 @@ def _option(value: object) -> str:
     return ",".join(f"{name}={part}" for name, part in value.items()) if isinstance(value, dict) else str(value)
 
 
-def _contact_sheet(shown: list[Shown]) -> str:
-    """Pictures with landmarks and axes."""
-    if not shown:
-        return section("Pictures", note("None: the conversion has no samples."))
-    legend = note(f"Without an original, neither landmarks nor pose are known. {_SPREAD}")
-    if any(sample.has_face for sample in shown):
-        axes = f"Axes of the model, 60 mm from the nose tip:{_AXIS_KEYS}"
-        legend = f'<p class="note">{LEGENDS[shown[0].visible is not None]} {axes} {_SPREAD}</p>'
-    figures = [figure(data_uri(draw(sample)), sample.key, sample.split, _angles(sample)) for sample in shown]
-    return section("Pictures", legend, '<div class="sheet">', *figures, "</div>")
-
-
 def _angles(sample: Shown) -> str:
     if not sample.has_face:
         return "no original: pose unknown"
@@ -125,10 +154,43 @@ def _angles(sample: Shown) -> str:
     return f"yaw {yaw}, pitch {pitch}, roll {roll}"
 
 
-def _distributions(collected: Collected) -> str:
-    """Plots of pose and scale."""
+def _outliers(collected: Collected, manifest: dict[str, Any]) -> list[tuple[str, list[tuple[Image.Image, Shown, str]]]]:
+    """The titles of the measures, each with the drawings of samples, and their values in words."""
+    stds = {half: np.array(manifest["coefficients"][half]["model_std"]) for half in ("identity", "expression")}
+    coefficients, poses, outside = collected.extremes
+    return [
+        (
+            "Largest coefficient, in standard deviations of the face model",
+            [(draw(sample, _THUMBNAIL), sample, _largest_coefficient(sample, stds)) for _, sample in coefficients],
+        ),
+        (
+            "Turned farthest from a frontal view",
+            [
+                (draw(sample, _THUMBNAIL), sample, f"{number(angle, 0)}\N{DEGREE SIGN}: {_angles(sample)}")
+                for angle, sample in poses
+            ],
+        ),
+        (
+            "Landmarks farthest outside the picture",
+            [
+                (draw(sample, _THUMBNAIL, box_with_landmarks(sample), with_axes=False), sample, f"{number(px, 0)} px")
+                for px, sample in outside
+            ],
+        ),
+    ]
+
+
+def _largest_coefficient(sample: Shown, stds: dict[str, np.ndarray]) -> str:
+    halves = {half: getattr(sample, half) / std for half, std in stds.items()}
+    half = max(halves, key=lambda half: np.abs(halves[half]).max())
+    component = int(np.abs(halves[half]).argmax())
+    return f"{half} {component}: {number(halves[half][component], 1, '+')}"
+
+
+def _pose(collected: Collected) -> dict[str, Any] | None:
+    """The plots of pose and scale, and the rows of their table; None without any."""
     if not collected.coefficients.samples:
-        return section("Pose", _no_face(collected.without_face))
+        return None
     pitch, yaw, roll = ({split: values[:, axis] for split, values in collected.angles.items()} for axis in range(3))
     quantities = [
         ("yaw, degrees", yaw, 1),
@@ -145,46 +207,23 @@ def _distributions(collected: Collected) -> str:
     for label, values, decimals in quantities:
         percentiles = np.percentile(np.concatenate(list(values.values())), (0, 5, 50, 95, 100)).tolist()
         rows.append((label, *(number(percentile, decimals) for percentile in percentiles)))
-    return section("Pose", plot_figures(drawn), table(("", "least", "5 %", "median", "95 %", "most"), rows, 1))
+    return {"plots": drawn, "rows": rows}
 
 
-def _plausibility(survey: CoefficientSurvey, without_face: int) -> str:
-    """The distribution of the coefficients, and the samples far outside the model's."""
-    if not survey.samples:
-        return section("Coefficients", _no_face(without_face))
+def _coefficient_plots(collected: Collected) -> list[str]:
+    survey = collected.coefficients
     rms = [plots.component_rms(survey.rms(half), half) for half in survey.counts]
-    drawn = plot_figures([plots.coefficient_histogram(survey.counts, BIN_EDGES), *rms])
-    limit = f"beyond {PLAUSIBLE:g} standard deviations of the face model"
-    if not survey.beyond:
-        return section("Coefficients", drawn, note(f"No sample has a coefficient {limit}."))
-    share = f"{survey.beyond:,} of {survey.samples:,} samples ({survey.beyond / survey.samples:.2%})"
-    rows = [(worst.key, worst.half, worst.component, f"{worst.value:+.1f}") for worst in survey.worst]
-    listed = table(("sample", "half", "component", "coefficient / std"), rows, 2)
-    return section("Coefficients", drawn, note(f"{share} have a coefficient {limit}; the largest:"), listed)
+    return [plots.coefficient_histogram(survey.counts, BIN_EDGES), *rms]
 
 
-def _no_face(without_face: int) -> str:
-    """The reason why there is nothing to plot."""
-    return note(
-        "No samples." if not without_face else f"None of {without_face:,} samples has an original, so no face is known."
-    )
-
-
-def _counts(manifest: dict[str, Any], tallies: dict[tuple[str, str], Counter[str]]) -> str:
-    """Samples and sources of splits and groups, and the sizes of shards and pictures."""
+def _tallies(manifest: dict[str, Any], tallies: dict[tuple[str, str], Counter[str]]) -> dict[str, Any]:
+    """The head and rows of the table of samples and sources by split and group."""
     splits = list(manifest["splits"])
     groups = sorted({group for _, group in tallies}, key=group_order)
     rows = [_tally_row(group, [tallies.get((split, group), Counter()) for split in splits]) for group in groups]
     totals = [sum((tally for (at, _), tally in tallies.items() if at == split), Counter()) for split in splits]
     head = ["300-W group", *(f"{split}: {what}" for split in splits for what in ("samples", "sources"))]
-    by_group = table([*head, "samples", "sources"], [*rows, _tally_row("all", totals)], 1, total=True)
-    shards = table(
-        ("split", "shards", "samples", "size", "smallest shard", "largest shard"),
-        [_shard_row(split, entry) for split, entry in manifest["splits"].items()],
-        1,
-    )
-    sizes = table(("picture, rows x columns", "samples"), list(manifest["image_sizes"].items()), 1)
-    return section("Counts", by_group, shards, sizes)
+    return {"head": [*head, "samples", "sources"], "rows": [*rows, _tally_row("all", totals)]}
 
 
 def _tally_row(name: str, tallies: list[Counter[str]]) -> list[object]:
@@ -198,20 +237,12 @@ def _shard_row(split: str, entry: dict[str, Any]) -> tuple[object, ...]:
     return split, len(sizes), entry["samples"], *map(human_bytes, spread)
 
 
-def _stages(view: StageView) -> str:
-    """The stages of the last run."""
-    rows = [
+def _stage_rows(view: StageView) -> list[tuple[object, ...]]:
+    return [
         row
         for stage, counts, attempted in view.rows
         for row in (_stage_row(stage, counts), *([_stage_row(f"{stage}, attempted", attempted)] if attempted else []))
     ]
-    head = ("stage", "samples", "size", "rejected", "seconds", "ms/sample", "calls", "fastest, ms", "slowest, ms")
-    words = (
-        f"Work of the last run, {view.way_of_counting}; a resumed run counts only its own work. Seconds are summed "
-        "over all workers. A call processes a chunk of samples."
-    )
-    drawn = [plots.stage_seconds(view.rows), plots.call_times(view.rows)]
-    return section("Stages of the last run", note(words), plot_figures(drawn), table(head, rows, 1))
 
 
 def _stage_row(name: str, counts: StageCounts) -> tuple[object, ...]:

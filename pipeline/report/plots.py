@@ -42,6 +42,8 @@ _STYLE: dict[Any, object] = {
     **dict.fromkeys(("axes.labelcolor", "xtick.color", "ytick.color", "text.color"), INK),
 }
 
+_VARIABLES = {INK: "ink", LINE: "line"}  # these colours are the page's, which has them light and dark
+
 
 def _plot(draw: Callable[Concatenate[Axes, P], None]) -> Callable[P, str]:
     """Makes a function that draws into axes return its figure as an <svg> element, without XML head or metadata."""
@@ -56,7 +58,8 @@ def _plot(draw: Callable[Concatenate[Axes, P], None]) -> Callable[P, str]:
             figure.savefig(file, format="svg", dpi=160, metadata=nothing)
         text = file.getvalue()
         text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-        return re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
+        text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
+        return re.sub("|".join(_VARIABLES), lambda colour: f"var(--{_VARIABLES[colour[0]]})", text)
 
     return plot
 

@@ -4,7 +4,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from transforms.records.example import decode_example
 from transforms.records.plan_file import DATASET
 from transforms.records.schema import Feature
 from transforms.records.tfrecord import read_frames
-from transforms.storage import Place, list_paths
+from transforms.storage import Place, list_paths, parse_place
 from transforms.storage.json_files import read_json
 
 
@@ -76,13 +76,29 @@ def read_rejects(folder: Place) -> list[Reject]:
     return [Reject(**json.loads(line)) for line in lines]
 
 
-def read_last_stages(folder: Place) -> StageView | None:
-    """What the stages of the last run did; None if that is unknown."""
+class LastRun(NamedTuple):
+    """The last run of a conversion.
+
+    Attributes:
+        command: the command line; empty if unknown.
+        inputs: the folders and archives; none if unknown.
+        stages: what its stages did; None if unknown.
+    """
+
+    command: str
+    inputs: list[Place]
+    stages: StageView | None
+
+
+def read_last_run(folder: Place) -> LastRun:
+    """What ``run.json`` tells of the last run of a conversion; nothing if it was not copied along, or is damaged."""
     try:
-        stages = read_json(folder / RUN)["stages"]
-        return StageView.from_json(stages) if stages else None
-    except (OSError, ValueError, KeyError, TypeError):  # not copied along, damaged, or of another version
-        return None
+        run = read_json(folder / RUN)
+        stages = run["stages"]
+        inputs = [parse_place(path) for path in run.get("inputs", [])]
+        return LastRun(run.get("command", ""), inputs, StageView.from_json(stages) if stages else None)
+    except (OSError, ValueError, KeyError, TypeError):
+        return LastRun("", [], None)
 
 
 _BATCH = 256

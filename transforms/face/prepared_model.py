@@ -124,8 +124,7 @@ def prepare(bfm: Path, expression: Path, cache: Path) -> Prepared:
     """
     paths = {"identity": bfm, "expression": expression}
     files = {half: {"file": path.name, "sha256": file_sha256(path)} for half, path in paths.items()}
-    content = f"{_FORMAT} {BLOCK_VERTICES} {files['identity']['sha256']} {files['expression']['sha256']}"
-    folder = cache / f"model-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    folder = _cached_folder(files, cache)
     if (folder / GEOMETRY_FILE).exists():
         return Prepared(folder, files)
     model = FaceModel.load(bfm, expression)
@@ -145,6 +144,17 @@ def prepare(bfm: Path, expression: Path, cache: Path) -> Prepared:
             "name another folder with --model_cache"
         ) from None
     return Prepared(folder, files)
+
+
+def find_prepared(files: dict[str, dict[str, str]], cache: Path) -> PreparedModel | None:
+    """The prepared model of some files, see `Prepared`; None if it is not in the cache."""
+    folder = _cached_folder(files, cache)
+    return open_prepared(folder) if (folder / GEOMETRY_FILE).exists() else None
+
+
+def _cached_folder(files: dict[str, dict[str, str]], cache: Path) -> Path:
+    content = f"{_FORMAT} {BLOCK_VERTICES} {files['identity']['sha256']} {files['expression']['sha256']}"
+    return cache / f"model-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
 
 def _write(model: FaceModel, folder: Path) -> None:
