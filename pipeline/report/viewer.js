@@ -37,12 +37,12 @@
     varying vec3 direction;
     void main() {
       vec3 normal = normalize(direction);
-      vec3 skin = gl_FrontFacing ? vec3(0.86, 0.72, 0.62) : vec3(0.42, 0.46, 0.52);
+      vec3 skin = gl_FrontFacing ? vec3(0.95, 0.82, 0.74) : vec3(0.42, 0.46, 0.52);
       if (!gl_FrontFacing) normal = -normal;
       float key = max(dot(normal, normalize(vec3(-0.5, 0.6, 0.75))), 0.0);
       float fill = max(dot(normal, normalize(vec3(0.8, -0.1, 0.5))), 0.0);
       float shine = pow(max(dot(normal, normalize(vec3(-0.25, 0.3, 0.9))), 0.0), 24.0);
-      gl_FragColor = vec4(skin * (0.2 + 0.72 * key + 0.22 * fill) + 0.08 * shine, 1.0);
+      gl_FragColor = vec4(skin * (0.3 + 0.66 * key + 0.2 * fill) + 0.08 * shine, 1.0);
     }`);
   gl.linkProgram(program);
   gl.useProgram(program);
