@@ -9,7 +9,6 @@ import dataclasses
 import itertools
 import os
 import re
-import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -163,7 +162,7 @@ class Option:
 class Options:
     """Checked options of ``convert``, made by `parse_options`.
 
-    `beam` are the flags for Beam, `command` is the command line with the same options, for a shell.
+    `beam` are the flags for Beam, `command` are the words of the command line that has the same options.
     """
 
     # In three lines each: name and type; group and help; the rest.
@@ -253,7 +252,7 @@ class Options:
         metavar="N", parse=_integer(1), default_words="all cores, or fewer for few samples")]
     # fmt: on
     beam: list[str]
-    command: str
+    command: list[str]
 
     @property
     def configuration(self) -> Configuration:
@@ -383,9 +382,9 @@ def _texts(name: str, value: Any) -> list[str]:
     return texts if OPTIONS[name].several or not texts else [",".join(texts)]
 
 
-def _command(texts: Mapping[str, list[str]], beam: Sequence[str]) -> str:
+def _command(texts: Mapping[str, list[str]], beam: Sequence[str]) -> list[str]:
     words = [[f"--{name}", *([] if OPTIONS[name].is_switch else some)] for name, some in texts.items()]
-    return shlex.join(["threedface", "convert", *itertools.chain(*words), *beam])
+    return ["threedface", "convert", *itertools.chain(*words), *beam]
 
 
 def _value(name: str, option: Option, texts: list[str] | None) -> Any:

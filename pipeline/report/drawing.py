@@ -58,6 +58,13 @@ def open_picture(data: bytes) -> Image.Image:
         return file.convert("RGB")
 
 
+def thumbnail(data: bytes, longest: int) -> Image.Image:
+    """A picture as `open_picture` decodes it, with at most so many pixels on its longer side."""
+    image = open_picture(data)
+    image.thumbnail((longest, longest))
+    return image
+
+
 def segments() -> list[tuple[int, int]]:
     """Pairs of landmark rows that a line connects."""
     pairs = []

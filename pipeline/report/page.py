@@ -3,7 +3,9 @@
 import base64
 import hashlib
 import re
+import shlex
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from PIL import Image
 from pipeline.describe.spot_check import PLAUSIBLE
 from pipeline.report import plots
 from pipeline.report.collect import BIN_EDGES, Collected, Shown, group_order
-from pipeline.report.drawing import LEGENDS, box_with_landmarks, data_uri, draw
+from pipeline.report.drawing import LEGENDS, box_with_landmarks, data_uri, draw, thumbnail
 from pipeline.report.maps import compare_depths, number, show_maps
 from pipeline.report.rejects import RejectGroup
 from pipeline.run.run_files import REJECTED
@@ -37,7 +39,7 @@ def page(
     collected: Collected,
     rejected: list[RejectGroup],
     stages: StageView | None = None,
-    command: str = "",
+    command: Sequence[str] = (),
     faces: dict[str, Any] | None = None,
 ) -> str:
     """The report of one conversion as HTML, which needs no other file.
@@ -47,7 +49,7 @@ def page(
         collected: from its records.
         rejected: its rejected samples.
         stages: the counts of the stages of the last run, if known.
-        command: of the last run, as a shell takes it, if known.
+        command: the words of the last run's command line, if known.
         faces: for the 3-D view: the samples, and their data as `decoded_faces` gives them.
     """
     script = (_FOLDER / "viewer.js").read_text(encoding="utf-8")
@@ -60,7 +62,8 @@ def page(
             name=f"{manifest['name']}/{manifest['config']}",
             manifest=manifest,
             tiles=_tiles(manifest, collected),
-            facts=_facts(manifest, command),
+            command=_command_lines(command),
+            facts=_facts(manifest),
             collected=collected,
             faces=faces,
             script=script,
@@ -96,7 +99,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"angles": _angles, "draw": draw, "number": number, "uri": data_uri}
+    environment.filters |= {"angles": _angles, "draw": draw, "number": number, "thumbnail": thumbnail, "uri": data_uri}
     return environment
 
 
@@ -122,7 +125,18 @@ def _tiles(manifest: dict[str, Any], collected: Collected) -> list[tuple[object,
     ]
 
 
-def _facts(manifest: dict[str, Any], command: str) -> list[tuple[str, str]]:
+def _command_lines(words: Sequence[str]) -> str:
+    """A command line for a shell, with a line for each option."""
+    lines: list[str] = []
+    for word in words:
+        if word.startswith("--") or not lines:
+            lines.append(shlex.quote(word))
+        else:
+            lines[-1] += f" {shlex.quote(word)}"
+    return " \\\n  ".join(lines)
+
+
+def _facts(manifest: dict[str, Any]) -> list[tuple[str, str]]:
     models = [
         (f"{half} model", f"{entry['file']}, SHA-256 {entry['sha256'][:_SHORT_HASH]}\N{HORIZONTAL ELLIPSIS}")
         for half, entry in manifest["model_files"].items()
@@ -132,7 +146,6 @@ def _facts(manifest: dict[str, Any], command: str) -> list[tuple[str, str]]:
         options["shard_size"] = human_bytes(options["shard_size"])
     layout = [line for line in manifest.get("layout_text", "").splitlines() if " = " in line]  # no table titles
     return [
-        *([("command", command)] if command else []),
         ("options", ", ".join(f"{option} {_option(value)}" for option, value in options.items())),
         *([("layout", ", ".join(layout))] if layout else []),
         *models,
@@ -154,30 +167,24 @@ def _angles(sample: Shown) -> str:
     return f"yaw {yaw}, pitch {pitch}, roll {roll}"
 
 
-def _outliers(collected: Collected, manifest: dict[str, Any]) -> list[tuple[str, list[tuple[Image.Image, Shown, str]]]]:
-    """The titles of the measures, each with the drawings of samples, and their values in words."""
-    stds = {half: np.array(manifest["coefficients"][half]["model_std"]) for half in ("identity", "expression")}
+def _outliers(collected: Collected, manifest: dict[str, Any]) -> dict[str, list[tuple[Image.Image, Shown, str]]]:
+    """The samples of each measure that has some, with their drawings and values in words."""
+    stds = {half: np.array(entry["model_std"]) for half, entry in manifest["coefficients"].items()}
     coefficients, poses, outside = collected.extremes
-    return [
-        (
-            "Largest coefficient, in standard deviations of the face model",
-            [(draw(sample, _THUMBNAIL), sample, _largest_coefficient(sample, stds)) for _, sample in coefficients],
-        ),
-        (
-            "Turned farthest from a frontal view",
-            [
-                (draw(sample, _THUMBNAIL), sample, f"{number(angle, 0)}\N{DEGREE SIGN}: {_angles(sample)}")
-                for angle, sample in poses
-            ],
-        ),
-        (
-            "Landmarks farthest outside the picture",
-            [
-                (draw(sample, _THUMBNAIL, box_with_landmarks(sample), with_axes=False), sample, f"{number(px, 0)} px")
-                for px, sample in outside
-            ],
-        ),
-    ]
+    degrees = "{}\N{DEGREE SIGN}: {}"
+    measures = {
+        "Largest coefficient, in standard deviations of the face model": [
+            (draw(one, _THUMBNAIL), one, _largest_coefficient(one, stds)) for _, one in coefficients
+        ],
+        "Turned farthest from a frontal view": [
+            (draw(one, _THUMBNAIL), one, degrees.format(number(angle, 0), _angles(one))) for angle, one in poses
+        ],
+        "Landmarks farthest outside the picture": [
+            (draw(one, _THUMBNAIL, box_with_landmarks(one), with_axes=False), one, f"{number(far, 1)} px")
+            for far, one in outside
+        ],
+    }
+    return {title: some for title, some in measures.items() if some}
 
 
 def _largest_coefficient(sample: Shown, stds: dict[str, np.ndarray]) -> str:

@@ -42,7 +42,7 @@ _STYLE: dict[Any, object] = {
     **dict.fromkeys(("axes.labelcolor", "xtick.color", "ytick.color", "text.color"), INK),
 }
 
-_VARIABLES = {INK: "ink", LINE: "line"}  # these colours are the page's, which has them light and dark
+_VARIABLES = {INK: "ink", LINE: "line", ACCENT: "accent"}  # the page has these colours light and dark
 
 
 def _plot(draw: Callable[Concatenate[Axes, P], None]) -> Callable[P, str]:

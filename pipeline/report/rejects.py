@@ -1,15 +1,16 @@
 """The rejected samples by reason, with the pictures of some, if the raw data are still there."""
 
 from collections import defaultdict
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from PIL import Image
 
 from pipeline.planning.raw_inputs import list_inputs
-from pipeline.report.drawing import open_picture
+from pipeline.report.drawing import thumbnail
 from transforms.depth.fine import FINE, FineSettings, fine_configuration
 from transforms.depth.layout import parse_layout
-from transforms.errors import BadSample, Reject, UserError
+from transforms.errors import Reject, UserError
 from transforms.raw.configurations import CONFIGURATIONS
 from transforms.raw.files import read_raw_file
 from transforms.raw.image_check import MAX_BYTES
@@ -77,10 +78,6 @@ def _pictures(keys: set[str], inputs: list[Place], manifest: dict[str, Any]) -> 
     pictures = {}
     for name, found in listing.samples.items():
         for file in found.files.get(IMAGE, []) if name.key in keys else []:
-            try:
-                image = open_picture(read_raw_file(listing.inputs, file, MAX_BYTES))
-            except (OSError, ValueError, BadSample, Image.DecompressionBombError):
-                continue
-            image.thumbnail((_SIDE, _SIDE))
-            pictures[name.key] = image
+            with suppress(OSError, ValueError, Image.DecompressionBombError):
+                pictures[name.key] = thumbnail(read_raw_file(listing.inputs, file, MAX_BYTES), _SIDE)
     return pictures

@@ -80,12 +80,12 @@ class LastRun(NamedTuple):
     """The last run of a conversion.
 
     Attributes:
-        command: the command line; empty if unknown.
+        command: the words of the command line; none if unknown.
         inputs: the folders and archives; none if unknown.
         stages: what its stages did; None if unknown.
     """
 
-    command: str
+    command: list[str]
     inputs: list[Place]
     stages: StageView | None
 
@@ -96,9 +96,9 @@ def read_last_run(folder: Place) -> LastRun:
         run = read_json(folder / RUN)
         stages = run["stages"]
         inputs = [parse_place(path) for path in run.get("inputs", [])]
-        return LastRun(run.get("command", ""), inputs, StageView.from_json(stages) if stages else None)
+        return LastRun(run.get("command", []), inputs, StageView.from_json(stages) if stages else None)
     except (OSError, ValueError, KeyError, TypeError):
-        return LastRun("", [], None)
+        return LastRun([], [], None)
 
 
 _BATCH = 256

@@ -2,7 +2,7 @@
 
 INK, SOFT, LINE, BACK = "#25303b", "#66727e", "#e3e7eb", "#f6f7f8"  # text, captions, rules, background
 ACCENT = "#2f6f8f"  # bars, masks
-EMPTY = "#d8dde2"  # pixels of a map without a value
+EMPTY = "#aab2ba"  # pixels of a map without a value
 EMPTY_DEPTH = "#3a4e6e"  # the commonest value of a depth file
 GOOD, BAD = "#3f9a6b", "#c0392b"
 REFERENCE = "#9aa5b0"  # lines that data are compared with

@@ -33,6 +33,8 @@ def make_shown(width: int, height: int, key: str = "afw_1_1_aug_0") -> Shown:
         landmarks_model=model,
         landmarks_image=project(matrix, model[None])[0],
         facing=np.cos(around),
+        identity=np.zeros(IDENTITY_COMPONENTS),
+        expression=np.zeros(EXPRESSION_COMPONENTS),
     )
 
 
@@ -45,15 +47,18 @@ def make_collected(samples: int) -> Collected:
         "identity": numbers.standard_normal((samples, IDENTITY_COMPONENTS)),
         "expression": numbers.standard_normal((samples, EXPRESSION_COMPONENTS)),
     }
+    extremes = []
     if samples:
         coefficients["identity"][0, 3] = 8.25
-        survey.add(keys, coefficients)
+        survey.add(coefficients)
+        extremes.append((8.25, make_shown(40, 40, keys[0])._replace(identity=coefficients["identity"][0])))
     return Collected(
         angles={"train": numbers.normal(0, 20, (samples, 3))} if samples else {},
         scale={"train": numbers.normal(1.2, 0.1, samples)} if samples else {},
         tallies={("train", "afw"): Counter({"afw_1_1": samples})} if samples else {},
         coefficients=survey,
         shown=[make_shown(40, 40, key) for key in keys[:2]],
+        extremes=(extremes, [], []),
     )
 
 

@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.report.collect import WORST_NAMED, Choice, CoefficientSurvey, Shown, new_sources_first
+from pipeline.report.collect import EXTREMES, Choice, CoefficientSurvey, Extremes, Shown, new_sources_first
 
 
 def sample(source: str, augmentation: int, split: str = "train", group: str = "afw") -> Shown:
     nothing = np.empty(0)
-    return Shown(f"{source}_aug_{augmentation}", source, split, group, b"", *[nothing] * 5)
+    return Shown(f"{source}_aug_{augmentation}", source, split, group, b"", *[nothing] * 7)
 
 
 def choose(samples: list[Shown], shown: int) -> list[str]:
@@ -71,22 +73,49 @@ def raw(samples: int, deviations: float) -> dict[str, np.ndarray]:
 
 def test_rms_and_counts() -> None:
     seen = survey()
-    seen.add(["a", "b"], raw(2, 3.0))
-    seen.add(["c"], raw(1, 0.0))
+    assert seen.add(raw(2, 3.0)).tolist() == [3.0, 3.0]
+    seen.add(raw(1, 0.0))
     assert seen.rms("identity") == pytest.approx(np.full(100, np.sqrt(6)))
     assert seen.counts["expression"].sum() == 3 * 79
-    assert (seen.beyond, seen.worst) == (0, [])
+    assert seen.beyond == 0
 
 
-def test_the_worst_are_named() -> None:
+def test_the_largest_coefficient_of_each_sample() -> None:
     seen = survey()
     values = raw(30, 1.0)
     values["expression"][:, 7] = -4.0 * np.arange(30)
-    seen.add([f"key{number}" for number in range(30)], values)
+    assert seen.add(values).tolist() == [1, *range(1, 30)]
     assert seen.beyond == 24
-    assert len(seen.worst) == WORST_NAMED
-    assert seen.worst[0] == (29.0, "key29", "expression", 7, -29.0)
 
 
 def test_rms_without_samples() -> None:
     assert (survey().rms("expression") == 0).all()
+
+
+def largest(values: list[float], sources: int, batch: int, least: float = -np.inf) -> list[float]:
+    extremes = Extremes(least)
+    for start in range(0, len(values), batch):
+        some = np.array(values[start : start + batch])
+        extremes.offer(some, lambda row, start=start: sample(f"afw_{(start + row) % sources}_1", start + row))
+    assert all(one.source == f"afw_{int(one.key.rpartition('_')[2]) % sources}_1" for _, one in extremes.largest())
+    return [value for value, _ in extremes.largest()]
+
+
+finite = st.floats(-1e6, 1e6)
+
+
+@given(st.lists(finite, max_size=200), st.integers(1, 40), st.integers(1, 64), finite)
+def test_extremes_are_the_largest_of_each_source(values: list[float], sources: int, batch: int, least: float) -> None:
+    of_source = [max(values[source::sources]) for source in range(min(sources, len(values)))]
+    expected = sorted((value for value in of_source if value > least), reverse=True)[:EXTREMES]
+    assert largest(values, sources, batch, least) == expected
+    assert largest([np.nan] * 5, sources, batch) == []
+
+
+def test_no_more_extremes_are_held_than_shown() -> None:
+    made = []
+    extremes = Extremes()
+    values = np.random.default_rng(0).permutation(100_000).astype(float)
+    extremes.offer(values, lambda row: made.append(row) or sample(f"afw_{row}_1", 0))
+    assert len(made) < 150  # EXTREMES * ln(100,000 / EXTREMES) is 75
+    assert [value for value, _ in extremes.largest()] == list(range(99_999, 99_999 - EXTREMES, -1))

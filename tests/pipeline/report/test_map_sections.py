@@ -91,7 +91,7 @@ def page(tmp_path: Path, shown: Callable[..., Shown]) -> Convert:
             "version": "1.0.0",
             "versions": {},
             "options": {"maps": ["depth"]},
-            "model_files": {},
+            "model_files": {half: {"file": "", "sha256": ""} for half in ("identity", "expression")},
             "samples": {"planned": _SAMPLES, "written": _SAMPLES, "rejected": 0},
             "image_sizes": {"80x60": _SAMPLES},
             "splits": {"train": {"samples": _SAMPLES, "shards": shards}},
@@ -116,7 +116,7 @@ def fine_features(maps: tuple[MapName, ...], storage: Any = "png16") -> tuple[Fe
 
 def captions(text: str) -> list[str]:
     """The captions of the first strip of maps."""
-    strips = text[text.index(">Maps<") :]
+    strips = text[text.index("<h2>Maps<") :]
     return re.findall(r"<figcaption>(.*?)(?:<span>.*?)?</figcaption>", strips[: strips.index("</div></div>")])
 
 
@@ -129,7 +129,7 @@ def test_maps_of_coarse_data(page: Convert) -> None:
 
 def test_without_maps(page: Convert) -> None:
     text = page(schema(Contents(0)))
-    assert ">Maps<" not in text and "filled if they face the camera" in text
+    assert "<h2>Maps<" not in text and "filled if they face the camera" in text
 
 
 @pytest.mark.parametrize("storage", ["png16", "float32"])
@@ -140,13 +140,13 @@ def test_fine_depth_is_compared_with_the_fitted_face(page: Convert, storage: str
     assert f"({MAPPED} of {MAPPED} samples)" in text
     assert text.count("<td>ok</td>") == MAPPED and text.count('alt="difference"') == MAPPED
     assert captions(text) == ["image", "maps/mask"]  # the depths are in the other section
-    assert "picture = &quot;{source}_{k}.jpg&quot;" in text
+    assert "picture = &#34;{source}_{k}.jpg&#34;" in text
 
 
 def test_a_wrong_layout_is_reported(page: Convert) -> None:
     text = page(fine_features(("depth",)), fine=100 - face())
-    assert re.search(r'verdict bad">Larger = &quot;farther&quot;.* fits', text)
-    assert text.count("<td>sign</td>") == MAPPED and ">Maps<" not in text
+    assert re.search(r'verdict bad">Larger = &#34;farther&#34;.* fits', text)
+    assert text.count("<td>sign</td>") == MAPPED and "<h2>Maps<" not in text
 
 
 def test_samples_with_an_original_come_first(page: Convert) -> None:
@@ -159,7 +159,7 @@ def test_samples_with_an_original_come_first(page: Convert) -> None:
 @pytest.mark.parametrize("maps", [(), _ALL])
 def test_without_originals(page: Convert, maps: tuple[MapName, ...]) -> None:
     text = page(fine_features(maps), originals=0)
-    assert "No sample has an original. convert --originals adds a comparison with the fitted face&#x27;s depth." in text
+    assert "No sample has an original. convert --originals adds a comparison with the fitted face&#39;s depth." in text
     assert "None of 10 samples has an original, so no face is known." in text
     assert "neither landmarks nor pose are known" in text
     assert captions(text)[:2] == ["image", "depth"]
@@ -167,5 +167,5 @@ def test_without_originals(page: Convert, maps: tuple[MapName, ...]) -> None:
 
 def test_without_the_depth_of_the_fitted_face(page: Convert) -> None:
     text = page(fine_features(("mask",)))
-    assert "convert --maps depth adds a comparison with the fitted face&#x27;s depth." in text
+    assert "convert --maps depth adds a comparison with the fitted face&#39;s depth." in text
     assert captions(text) == ["image", "depth", "maps/mask"]

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.report import report
 from pipeline.report.collect import Shown
-from pipeline.run.conversions import read_last_stages
+from pipeline.run.conversions import read_last_run
 from pipeline.run.summary import StageCounts, StageView
 from transforms.errors import UserError
 from transforms.records.example import encode_examples
@@ -63,7 +63,7 @@ def convert(tmp_path: Path, shown: Callable[..., Shown]) -> Callable[[dict[str, 
             "version": "1.0.0",
             "versions": {},
             "options": {},
-            "model_files": {},
+            "model_files": {half: {"file": "", "sha256": ""} for half in ("identity", "expression")},
             "samples": {"planned": written + 1, "written": written, "rejected": 1},
             "image_sizes": {"40x60": written} if written else {},
             "splits": splits,
@@ -86,7 +86,7 @@ def test_report(
     report(tmp_path)
     assert capsys.readouterr().out == f"report  {folder / 'report.html'}\n"
     text = (folder / "report.html").read_text(encoding="utf-8")
-    assert text.count("<img ") == 24
+    assert text.count("<img ") == 24 + 2 * 5  # pictures, and two outliers of each source
     assert "ibug_image_1_aug_0" in text
     assert "afw_7_1_aug_0" in text
     assert sorted(path.suffix for path in folder.iterdir() if path.name.startswith("report")) == [".html"]
@@ -115,7 +115,7 @@ def test_an_incomplete_run_file_is_ignored(convert: Callable[[dict[str, list[str
     folder = convert({"train": ["afw_1_1_aug_0"]})
     for text in ("{}", "[]", '{"stages": {"committed": {"Read": {"hours": 1}}}}', ""):
         (folder / "run.json").write_text(text)
-        assert read_last_stages(folder) is None, text
+        assert read_last_run(folder) == ([], [], None), text
     report(folder)
     assert "Stages of the last run" not in (folder / "report.html").read_text(encoding="utf-8")
 
