@@ -72,6 +72,7 @@ setup(
             "hypothesis>=6.100",
             "moto[s3,server]>=5.1",
             "mypy>=1.15",
+            "playwright>=1.60",
             "pytest>=8.2",
             "pytest-timeout>=2.3",
             "pytest-xdist>=3.6",

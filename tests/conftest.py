@@ -30,11 +30,11 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Kills, engines, object stores, archives and whole READMEs: what is not part of the default tests.
+# Kills, engines, a browser, object stores, archives and whole READMEs: what is not part of the default tests.
 SLOW = (
-    "dataflow", "engines", "pipeline/stores", "pipeline/test_archives.py", "pipeline/test_faults.py",
-    "pipeline/test_original.py", "pipeline/test_remote_inputs.py", "pipeline/test_resume.py", "test_benchmarks.py",
-    "test_readme.py",
+    "dataflow", "engines", "pipeline/report/test_browser.py", "pipeline/stores", "pipeline/test_archives.py",
+    "pipeline/test_faults.py", "pipeline/test_original.py", "pipeline/test_remote_inputs.py", "pipeline/test_resume.py",
+    "test_benchmarks.py", "test_readme.py",
 )  # fmt: skip
 
 
