@@ -36,13 +36,6 @@ class Strip(NamedTuple):
     tiles: list[Tile]
 
 
-class Maps(NamedTuple):
-    """The samples' maps, and how to read them."""
-
-    strips: list[Strip]
-    notes: list[str]
-
-
 class Comparison(NamedTuple):
     """Fine depth beside that of the fitted faces.
 
@@ -65,7 +58,7 @@ class Comparison(NamedTuple):
 
 def number(value: float, decimals: int, sign: str = "") -> str:
     """A number with a true minus sign, which is as wide as a digit, and none before 0; ``sign`` as of format()."""
-    return f"{round(value, decimals) + 0.0:{sign}.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+    return f"{round(value, decimals) + 0.0:{sign},.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def decode_map(feature: Feature, values: Mapping[str, Any]) -> np.ndarray:
@@ -163,8 +156,8 @@ def colour_limit(residuals: list[Residual]) -> float:
     return float(steps[steps >= most * (1 - 1e-9)][0])
 
 
-def show_maps(collected: Collected) -> Maps | None:
-    """The maps that `compare_depths` does not show; None if there are none."""
+def show_maps(collected: Collected) -> tuple[list[Strip], list[str]] | None:
+    """The maps that `compare_depths` does not show, and notes on how to read them; None if there are none."""
     compared = _compared(collected)
     features = [one for one in collected.maps if not compared or one.name not in (_FINE, _COARSE)]
     if not features or not collected.mapped:
@@ -189,7 +182,7 @@ def show_maps(collected: Collected) -> Maps | None:
         words.append("Depth: yellow is near, dark blue far.")
     if any(feature.kind == "normals8" for feature in features):
         words.append("Normals: red increases to the right, green upward, blue toward the viewer.")
-    return Maps(strips, [*notes, " ".join(words)])
+    return strips, [*notes, " ".join(words)]
 
 
 def compare_depths(collected: Collected, manifest: dict[str, Any]) -> Comparison | None:

@@ -16,19 +16,17 @@ from PIL import Image
 
 from pipeline.describe.spot_check import PLAUSIBLE
 from pipeline.report import plots
-from pipeline.report.collect import BIN_EDGES, Collected, Shown, group_order
+from pipeline.report.collect import BIN_EDGES, CoefficientSurvey, Collected, Shown, group_order
 from pipeline.report.drawing import LEGENDS, box_with_landmarks, data_uri, draw, thumbnail
 from pipeline.report.maps import compare_depths, number, show_maps
-from pipeline.report.rejects import RejectGroup
+from pipeline.report.rejects import LISTED, RejectGroup
 from pipeline.run.run_files import REJECTED
-from pipeline.run.summary import StageCounts, StageView, human_bytes
+from pipeline.run.summary import StageView, human_bytes
 from transforms.pictures.colours import AXES, DIFFERENCE
 
 _FOLDER = Path(__file__).parent
-_SHORT_HASH = 12
 _THUMBNAIL = 240  # px
-_AXIS_KEYS = list(zip(AXES, ("x, the viewer's right", "y, up", "z, out of the face."), strict=True))
-_SPREAD = "The samples are spread over splits, 300-W groups and sources."
+_AXES = list(zip(AXES, ("x, the viewer's right", "y, up", "z, out of the face."), strict=True))
 
 # Control characters, which file names may contain, are not allowed in HTML.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -54,38 +52,37 @@ def page(
     """
     script = (_FOLDER / "viewer.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    stage_view = stages.rows if stages else []
+    shards = [shard for entry in manifest["splits"].values() for shard in entry["shards"]]
     return (
         _environment()
         .get_template("page.html.jinja")
         .render(
             name=f"{manifest['name']}/{manifest['config']}",
             manifest=manifest,
-            tiles=_tiles(manifest, collected),
-            command=_command_lines(command),
-            facts=_facts(manifest),
             collected=collected,
+            rejected=rejected,
+            stages=stages,
+            command=_command_lines(command),
             faces=faces,
             script=script,
             script_hash=f"sha256-{digest}",
-            legend=LEGENDS[bool(collected.shown) and collected.shown[0].visible is not None],
-            spread=_SPREAD,
-            axes=_AXIS_KEYS,
+            options=_options(manifest),
+            layout=[line for line in manifest.get("layout_text", "").splitlines() if " = " in line],  # no table titles
+            sources=len(sum(collected.tallies.values(), Counter())),
+            shard_bytes=[shard["bytes"] for shard in shards],
+            legends=LEGENDS,
+            axes=_AXES,
             difference=DIFFERENCE,
             comparison=compare_depths(collected, manifest),
             maps=show_maps(collected),
             outliers=_outliers(collected, manifest),
             pose=_pose(collected),
             plausible=f"{PLAUSIBLE:g}",
-            coefficient_plots=_coefficient_plots(collected),
+            coefficient_plots=_coefficient_plots(collected.coefficients),
             tallies=_tallies(manifest, collected.tallies),
-            shards=[_shard_row(split, entry) for split, entry in manifest["splits"].items()],
-            rejected=rejected,
-            reasons=[(group.stage, group.reason, len(group.rejects)) for group in rejected],
+            listed=LISTED,
             rejected_file=REJECTED,
-            stages=stages,
-            stage_plots=[plots.stage_seconds(stage_view), plots.call_times(stage_view)] if stages else [],
-            stage_rows=_stage_rows(stages) if stages else [],
+            stage_plots=[plots.stage_seconds(stages.rows), plots.call_times(stages.rows)] if stages else [],
         )
     )
 
@@ -99,7 +96,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"angles": _angles, "draw": draw, "number": number, "thumbnail": thumbnail, "uri": data_uri}
+    environment.filters |= {
+        "angles": _angles,
+        "bytes": human_bytes,
+        "draw": draw,
+        "number": number,
+        "thumbnail": thumbnail,
+        "uri": data_uri,
+    }
     return environment
 
 
@@ -110,19 +114,6 @@ def _finalize(value: object) -> object:
     if isinstance(value, str) and not isinstance(value, Markup):
         return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value)
     return value
-
-
-def _tiles(manifest: dict[str, Any], collected: Collected) -> list[tuple[object, str]]:
-    shards = [shard for entry in manifest["splits"].values() for shard in entry["shards"]]
-    return [
-        (manifest["samples"]["written"], "samples"),
-        (len(sum(collected.tallies.values(), Counter())), "sources"),
-        *([(manifest["with_original"], "with an original")] if "with_original" in manifest else []),
-        *((entry["samples"], f"in {split}") for split, entry in manifest["splits"].items()),
-        (manifest["samples"]["rejected"], "rejected"),
-        (len(shards), "shards"),
-        (human_bytes(sum(shard["bytes"] for shard in shards)), "in total"),
-    ]
 
 
 def _command_lines(words: Sequence[str]) -> str:
@@ -136,25 +127,15 @@ def _command_lines(words: Sequence[str]) -> str:
     return " \\\n  ".join(lines)
 
 
-def _facts(manifest: dict[str, Any]) -> list[tuple[str, str]]:
-    models = [
-        (f"{half} model", f"{entry['file']}, SHA-256 {entry['sha256'][:_SHORT_HASH]}\N{HORIZONTAL ELLIPSIS}")
-        for half, entry in manifest["model_files"].items()
-    ]
+def _options(manifest: dict[str, Any]) -> list[str]:
+    """The options that have a value, as on the command line."""
     options = {option: value for option, value in manifest["options"].items() if value not in (None, [])}
     if "shard_size" in options:
         options["shard_size"] = human_bytes(options["shard_size"])
-    layout = [line for line in manifest.get("layout_text", "").splitlines() if " = " in line]  # no table titles
-    return [
-        ("options", ", ".join(f"{option} {_option(value)}" for option, value in options.items())),
-        *([("layout", ", ".join(layout))] if layout else []),
-        *models,
-        ("versions", ", ".join(f"{package} {version}" for package, version in manifest["versions"].items())),
-    ]
+    return [f"{option} {_option(value)}" for option, value in options.items()]
 
 
 def _option(value: object) -> str:
-    """An option's value as on the command line."""
     if isinstance(value, list):
         return ",".join(map(str, value))
     return ",".join(f"{name}={part}" for name, part in value.items()) if isinstance(value, dict) else str(value)
@@ -217,8 +198,7 @@ def _pose(collected: Collected) -> dict[str, Any] | None:
     return {"plots": drawn, "rows": rows}
 
 
-def _coefficient_plots(collected: Collected) -> list[str]:
-    survey = collected.coefficients
+def _coefficient_plots(survey: CoefficientSurvey) -> list[str]:
     rms = [plots.component_rms(survey.rms(half), half) for half in survey.counts]
     return [plots.coefficient_histogram(survey.counts, BIN_EDGES), *rms]
 
@@ -236,31 +216,3 @@ def _tallies(manifest: dict[str, Any], tallies: dict[tuple[str, str], Counter[st
 def _tally_row(name: str, tallies: list[Counter[str]]) -> list[object]:
     every = [*tallies, sum(tallies, Counter())]
     return [name, *(count for tally in every for count in (tally.total(), len(tally)))]
-
-
-def _shard_row(split: str, entry: dict[str, Any]) -> tuple[object, ...]:
-    sizes = [shard["bytes"] for shard in entry["shards"]]
-    spread = (sum(sizes), min(sizes, default=0), max(sizes, default=0))
-    return split, len(sizes), entry["samples"], *map(human_bytes, spread)
-
-
-def _stage_rows(view: StageView) -> list[tuple[object, ...]]:
-    return [
-        row
-        for stage, counts, attempted in view.rows
-        for row in (_stage_row(stage, counts), *([_stage_row(f"{stage}, attempted", attempted)] if attempted else []))
-    ]
-
-
-def _stage_row(name: str, counts: StageCounts) -> tuple[object, ...]:
-    return (
-        name,
-        counts.samples,
-        human_bytes(counts.bytes) if counts.bytes else "",
-        sum(counts.rejected.values()) or "",
-        f"{counts.seconds:,.2f}",
-        "" if counts.milliseconds is None else number(counts.milliseconds, 3),
-        counts.calls,
-        f"{1000 * counts.fastest:,.2f}",
-        f"{1000 * counts.slowest:,.2f}",
-    )

@@ -17,8 +17,7 @@ from transforms.raw.image_check import MAX_BYTES
 from transforms.raw.names import IMAGE
 from transforms.storage import Place
 
-LISTED = 200  # rejected samples of each reason
-PICTURED = 6
+LISTED, PICTURED = 200, 6  # samples of each reason
 
 _SIDE = 300  # px of the longer side
 
@@ -37,11 +36,6 @@ class RejectGroup(NamedTuple):
     reason: str
     rejects: list[Reject]
     pictures: dict[str, Image.Image]
-
-    @property
-    def listed(self) -> list[tuple[str, str, str]]:
-        """Key, file and detail of those that the page lists."""
-        return [(one.key, one.file, one.detail) for one in self.rejects[:LISTED]]
 
 
 def group_rejects(rejects: list[Reject], inputs: list[Place], manifest: dict[str, Any]) -> list[RejectGroup]:
