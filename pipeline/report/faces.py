@@ -47,7 +47,7 @@ def coarser(vertices: np.ndarray, triangles: np.ndarray, count: int = _VERTICES)
     Args:
         vertices: shape (N, 3).
         triangles: shape (F, 3).
-        count: of the patches; there is at least one for each connected part.
+        count: of the patches, besides one for each connected part.
 
     Source: Valette and Chassery, Approximated centroidal Voronoi diagrams for uniform polygonal mesh coarsening, 2004.
     """

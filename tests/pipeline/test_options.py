@@ -1,11 +1,12 @@
 """The command line, checked before anything runs: one line, exit code 2; and the table of its options."""
 
+import argparse
 from pathlib import Path
 
 import pytest
 
 from pipeline.cli import main
-from pipeline.options import OPTIONS, parse_options, with_options_table
+from pipeline.options import OPTIONS, add_options, parse_options, with_options_table
 
 CONVERT = ["convert", "--input", "in", "--bfm", "model", "--expression", "exp", "--output", "out"]
 FINE = [*CONVERT, "--config", "fine"]
@@ -133,3 +134,17 @@ DEFAULTS = {
 def test_the_manifest_records_the_options_that_have_an_effect_on_the_bytes(given, changed):
     options = parse_options({"input": "in", "bfm": "model", "expression": "exp", "output": "out", **given})
     assert options.affecting_bytes() == {**DEFAULTS, **changed}
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"overwrite": True, "maps": ("depth", "mask"), "splits": "train=0.5,test=0.5", "seed": 7}]
+)
+def test_the_command_gives_the_same_options(given):
+    given = {"input": ["a b", Path("c")], "bfm": "m", "expression": "e", "output": "o", **given}
+    options = parse_options(given, ["--parallelism=2"])
+    program, command, *words = options.command
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    known, beam = parser.parse_known_args(words)
+    assert (program, command) == ("threedface", "convert")
+    assert parse_options(vars(known), beam) == options

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
 from pipeline.report.collect import Shown
-from pipeline.report.drawing import axis_ends, data_uri, draw, segments
+from pipeline.report.drawing import axis_ends, box_with_landmarks, data_uri, draw, segments
+from transforms.pictures.colours import EMPTY
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,28 @@ def test_a_box_is_drawn_as_the_whole_picture_has_it(shown: Callable[..., Shown])
     whole = np.asarray(draw(sample, 450)).astype(int)
     part = np.asarray(draw(sample, 300, (100, 80, 400, 380))).astype(int)
     assert np.abs(part - whole[80:380, 100:400]).mean() < 1
+
+
+def test_a_box_may_extend_beyond_the_picture(shown: Callable[..., Shown]) -> None:
+    sample = shown(100, 80)
+    landmarks = sample.landmarks_image.copy()
+    landmarks[:, :2] = [130, 40]
+    outside = sample._replace(landmarks_image=landmarks, facing=np.ones(68))
+    left, top, right, bottom = box_with_landmarks(outside)
+    assert (left, top, bottom) == (0, 0, 80) and 131 < right < 136
+    drawn = np.asarray(draw(outside, round(right), (left, top, round(right), bottom), with_axes=False)).astype(int)
+    assert (drawn[40, 130] > 225).all()
+    assert np.abs(drawn[5, 5] - 128).max() < 6 and tuple(drawn[5, 110]) == ImageColor.getrgb(EMPTY)
+    landmarks[:, 0] = -1e6
+    assert box_with_landmarks(sample._replace(landmarks_image=landmarks)) == (-50, 0, 100, 80)
+
+
+def test_of_a_cut_picture_the_rest_is_drawn(shown: Callable[..., Shown]) -> None:
+    sample = shown(450, 450)
+    drawn = np.asarray(
+        draw(sample._replace(picture=sample.picture[: len(sample.picture) // 2]), 90, with_axes=False)
+    ).astype(int)
+    assert np.abs(drawn[:5] - 128).max() < 6 and drawn[-5:].max() < 6
 
 
 def test_bounds_are_drawn_as_a_rectangle(shown: Callable[..., Shown]) -> None:

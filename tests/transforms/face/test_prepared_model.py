@@ -2,7 +2,7 @@ import numpy as np
 
 from transforms.face.face_model import FaceModel
 from transforms.face.indices import VERTICES
-from transforms.face.prepared_model import open_prepared, prepare
+from transforms.face.prepared_model import find_prepared, open_prepared, prepare
 
 
 def test_blocks_hold_the_model_in_vertex_order(raw, prepared_model):
@@ -39,3 +39,11 @@ def test_other_contents_are_prepared_anew(raw, prepared_folder, model_cache, tmp
     assert folder.name != prepared_folder.name
     assert open_prepared(folder).mean[0, 0] != open_prepared(prepared_folder).mean[0, 0]
     assert [path.name for path in (tmp_path / "cache").iterdir()] == [folder.name]
+
+
+def test_it_is_found_by_the_files_it_was_made_from(raw, prepared_folder, model_cache, tmp_path):
+    files = prepare(raw.bfm, raw.expression, model_cache).files
+    found = find_prepared(files, model_cache)
+    assert found is not None and found.values.filename == prepared_folder / "blocks.npy"
+    assert find_prepared(files, tmp_path) is None
+    assert find_prepared(files | {"identity": {"file": "other.mat", "sha256": "0"}}, model_cache) is None
