@@ -11,6 +11,7 @@ from pipeline.report.faces import FACES, decoded_faces
 from pipeline.report.page import page
 from pipeline.report.rejects import group_rejects
 from pipeline.run.conversions import find_conversions, read_last_run, read_manifest, read_rejects
+from pipeline.run.progress import progress, step
 from transforms.face.prepared_model import find_prepared
 from transforms.storage import Place, write_file
 
@@ -30,11 +31,13 @@ def report(output: Place, model_cache: Path | None = None, meshes: bool = True) 
     """
     for folder in find_conversions(output):
         manifest, run = read_manifest(folder), read_last_run(folder)
-        collected = collect(folder, manifest)
-        rejected = group_rejects(read_rejects(folder), run.inputs, manifest)
-        faces = _faces(manifest, collected.shown, model_cache or Path(default_model_cache())) if meshes else None
-        text = page(manifest, collected, rejected, run.stages, run.command, faces)
-        write_file(folder / REPORT, text.encode(errors="backslashreplace"))
+        with progress("report"):
+            collected = collect(folder, manifest)
+            rejected = group_rejects(read_rejects(folder), run.inputs, manifest)
+            step("drawing")
+            faces = _faces(manifest, collected.shown, model_cache or Path(default_model_cache())) if meshes else None
+            text = page(manifest, collected, rejected, run.stages, run.command, faces)
+            write_file(folder / REPORT, text.encode(errors="backslashreplace"))
         print(f"report  {folder / REPORT}")
         if faces:
             print(f"        with {len(faces['samples'])} meshes of the face model; --no_meshes leaves them out")

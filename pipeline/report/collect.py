@@ -13,7 +13,7 @@ import numpy as np
 from pipeline.describe.spot_check import PLAUSIBLE
 from pipeline.planning.splits import hash_fraction
 from pipeline.run.conversions import has_numbers, manifest_features, read_batches
-from pipeline.run.progress import progress, step
+from pipeline.run.progress import step
 from transforms.errors import BadSample, DamagedRecord, UserError
 from transforms.pictures.codec import picture_shape
 from transforms.raw.names import GROUPS, OTHER_GROUP, group
@@ -235,27 +235,24 @@ def collect(folder: Place, manifest: dict[str, Any]) -> Collected:
     sheet = _Sheet(CoefficientSurvey(stds), map_features(features), bool(manifest.get("with_original", True)))
     angles: dict[str, np.ndarray] = {}
     scale: dict[str, np.ndarray] = {}
-    with progress("report"):
-        reading = step(total=manifest["samples"]["written"], unit=" samples")
-        for split, entry in manifest["splits"].items():
-            eulers, scales = [np.empty((0, 3))], [np.empty(0)]
-            for shard in entry["shards"]:
-                file = folder / shard["file"]
-                try:
-                    with local_file(file) as local:
-                        for batch in read_batches(local, features):
-                            has_face = sheet.add(batch, split)
-                            eulers.append(batch["pose/euler"][has_face])
-                            scales.append(batch["pose/scale"][has_face])
-                            reading.done += len(batch["key"])
-                except FileNotFoundError as error:
-                    raise UserError(
-                        f"{file}: cannot be read ({error.strerror}); threedface verify reports more"
-                    ) from None
-                except DamagedRecord as damage:
-                    raise UserError(f"{folder}: {damage}; threedface verify reports more") from None
-            angles[split] = np.degrees(np.concatenate(eulers))
-            scale[split] = np.concatenate(scales) * 1000
+    reading = step(total=manifest["samples"]["written"], unit=" samples")
+    for split, entry in manifest["splits"].items():
+        eulers, scales = [np.empty((0, 3))], [np.empty(0)]
+        for shard in entry["shards"]:
+            file = folder / shard["file"]
+            try:
+                with local_file(file) as local:
+                    for batch in read_batches(local, features):
+                        has_face = sheet.add(batch, split)
+                        eulers.append(batch["pose/euler"][has_face])
+                        scales.append(batch["pose/scale"][has_face])
+                        reading.done += len(batch["key"])
+            except FileNotFoundError as error:
+                raise UserError(f"{file}: cannot be read ({error.strerror}); threedface verify reports more") from None
+            except DamagedRecord as damage:
+                raise UserError(f"{folder}: {damage}; threedface verify reports more") from None
+        angles[split] = np.degrees(np.concatenate(eulers))
+        scale[split] = np.concatenate(scales) * 1000
     return sheet.collected(angles, scale)
 
 
