@@ -72,16 +72,21 @@ def coarser(vertices: np.ndarray, triangles: np.ndarray, count: int = _VERTICES)
     return Patches(patch, weights, patch[triangles[between][first]])
 
 
-def decoded_faces(model: PreparedModel, samples: list[Shown]) -> dict[str, Any]:
-    """Decodes faces for the viewer, as JSON.
+class Faces(NamedTuple):
+    """What the viewer shows.
 
-    Args:
-        model: the prepared face model of the conversion.
-        samples: that have a face.
-
-    Returns:
-        ``triangles`` in base64, and of each of the ``faces`` its ``vertices`` in base64 and ``rotation``, row by row.
+    Attributes:
+        samples: whose faces they are.
+        data: for JSON: ``triangles`` in base64, and of each of the ``faces`` its ``vertices`` in base64 and its
+            ``rotation``, row by row.
     """
+
+    samples: list[Shown]
+    data: dict[str, Any]
+
+
+def decoded_faces(model: PreparedModel, samples: list[Shown]) -> Faces:
+    """Decodes the faces of samples with the prepared face model of their conversion."""
     patches = coarser(model.mean, model.triangles)
     centre = (model.mean.min(axis=0) + model.mean.max(axis=0)) / 2
     meshes = whole_meshes(
@@ -96,7 +101,7 @@ def decoded_faces(model: PreparedModel, samples: list[Shown]) -> dict[str, Any]:
                 "rotation": rotation(sample.euler[None])[0].ravel().round(5).tolist(),
             }
         )
-    return {"triangles": _base64(patches.triangles, "<u2"), "faces": faces}
+    return Faces(samples, {"triangles": _base64(patches.triangles, "<u2"), "faces": faces})
 
 
 def _base64(values: np.ndarray, kind: str) -> str:

@@ -18,6 +18,7 @@ from pipeline.describe.spot_check import PLAUSIBLE
 from pipeline.report import plots
 from pipeline.report.collect import BIN_EDGES, CoefficientSurvey, Collected, Shown, group_order
 from pipeline.report.drawing import LEGENDS, box_with_landmarks, data_uri, draw, thumbnail
+from pipeline.report.faces import Faces
 from pipeline.report.maps import compare_depths, number, show_maps
 from pipeline.report.rejects import LISTED, RejectGroup
 from pipeline.run.run_files import REJECTED
@@ -38,7 +39,7 @@ def page(
     rejected: list[RejectGroup],
     stages: StageView | None = None,
     command: Sequence[str] = (),
-    faces: dict[str, Any] | None = None,
+    faces: Faces | None = None,
 ) -> str:
     """The report of one conversion as HTML, which needs no other file.
 
@@ -48,42 +49,39 @@ def page(
         rejected: its rejected samples.
         stages: the counts of the stages of the last run, if known.
         command: the words of the last run's command line, if known.
-        faces: for the 3-D view: the samples, and their data as `decoded_faces` gives them.
+        faces: for the 3-D view.
     """
     script = (_FOLDER / "viewer.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     shards = [shard for entry in manifest["splits"].values() for shard in entry["shards"]]
-    return (
-        _environment()
-        .get_template("page.html.jinja")
-        .render(
-            name=f"{manifest['name']}/{manifest['config']}",
-            manifest=manifest,
-            collected=collected,
-            rejected=rejected,
-            stages=stages,
-            command=_command_lines(command),
-            faces=faces,
-            script=script,
-            script_hash=f"sha256-{digest}",
-            options=_options(manifest),
-            layout=[line for line in manifest.get("layout_text", "").splitlines() if " = " in line],  # no table titles
-            sources=len(sum(collected.tallies.values(), Counter())),
-            shard_bytes=[shard["bytes"] for shard in shards],
-            legends=LEGENDS,
-            axes=_AXES,
-            difference=DIFFERENCE,
-            comparison=compare_depths(collected, manifest),
-            maps=show_maps(collected),
-            outliers=_outliers(collected, manifest),
-            pose=_pose(collected),
-            plausible=f"{PLAUSIBLE:g}",
-            coefficient_plots=_coefficient_plots(collected.coefficients),
-            tallies=_tallies(manifest, collected.tallies),
-            listed=LISTED,
-            rejected_file=REJECTED,
-            stage_plots=[plots.stage_seconds(stages.rows), plots.call_times(stages.rows)] if stages else [],
-        )
+    template = _environment().get_template("page.html.jinja")
+    return template.render(
+        name=f"{manifest['name']}/{manifest['config']}",
+        manifest=manifest,
+        collected=collected,
+        rejected=rejected,
+        stages=stages,
+        command=_command_lines(command),
+        faces=faces,
+        script=script,
+        script_hash=f"sha256-{digest}",
+        options=_options(manifest),
+        layout=[line for line in manifest.get("layout_text", "").splitlines() if " = " in line],  # no table titles
+        sources=len(sum(collected.tallies.values(), Counter())),
+        shard_bytes=[shard["bytes"] for shard in shards],
+        legends=LEGENDS,
+        axes=_AXES,
+        difference=DIFFERENCE,
+        comparison=compare_depths(collected, manifest),
+        maps=show_maps(collected),
+        outliers=_outliers(collected, manifest),
+        pose=_pose(collected),
+        plausible=f"{PLAUSIBLE:g}",
+        coefficient_plots=_coefficient_plots(collected.coefficients),
+        tallies=_tallies(manifest, collected.tallies),
+        listed=LISTED,
+        rejected_file=REJECTED,
+        stage_plots=[plots.stage_seconds(stages.rows), plots.call_times(stages.rows)] if stages else [],
     )
 
 
@@ -96,14 +94,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {
-        "angles": _angles,
-        "bytes": human_bytes,
-        "draw": draw,
-        "number": number,
-        "thumbnail": thumbnail,
-        "uri": data_uri,
-    }
+    environment.filters.update(
+        angles=_angles, bytes=human_bytes, draw=draw, number=number, thumbnail=thumbnail, uri=data_uri
+    )
     return environment
 
 

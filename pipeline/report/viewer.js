@@ -113,10 +113,16 @@
       yaw = pitch = 0;
       redraw();
     });
-  canvas.addEventListener("pointerdown", (event) => canvas.setPointerCapture(event.pointerId));
+  let last; // event of the drag
+  canvas.addEventListener("pointerdown", (event) => {
+    canvas.setPointerCapture(event.pointerId);
+    last = event;
+  });
   canvas.addEventListener("pointermove", (event) => {
-    if (canvas.hasPointerCapture(event.pointerId))
-      turnBy(4 * event.movementX / canvas.clientWidth, 4 * event.movementY / canvas.clientWidth);
+    if (!canvas.hasPointerCapture(event.pointerId)) return;
+    const angle = 4 / canvas.clientWidth;
+    turnBy(angle * (event.clientX - last.clientX), angle * (event.clientY - last.clientY));
+    last = event;
   });
   const keys = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, -0.1], ArrowDown: [0, 0.1] };
   canvas.addEventListener("keydown", (event) => {

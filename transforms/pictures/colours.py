@@ -1,10 +1,10 @@
 """The colours of the report and the contact sheet: CSS colours, which matplotlib and Pillow also accept."""
 
-INK, SOFT, LINE, BACK = "#25303b", "#66727e", "#e3e7eb", "#f6f7f8"  # text, captions, rules, background
+INK, LINE, BACK = "#25303b", "#e3e7eb", "#f6f7f8"  # text, rules, background
 ACCENT = "#2f6f8f"  # bars, masks
 EMPTY = "#aab2ba"  # pixels of a map without a value
 EMPTY_DEPTH = "#3a4e6e"  # the commonest value of a depth file
-GOOD, BAD = "#3f9a6b", "#c0392b"
+BAD = "#c0392b"
 REFERENCE = "#9aa5b0"  # lines that data are compared with
 SPLITS = ("#4a7ab5", "#e59a3c", "#5aa37c", "#b26aa8", "#8c7355", "#7d8794")
 HALVES = {"identity": "#4a7ab5", "expression": "#c8643f"}

@@ -66,7 +66,7 @@ def test_faces_are_those_of_the_model(raw, prepared_model, shown) -> None:
         )
         for _ in range(6)
     ]
-    data = decoded_faces(prepared_model, samples)
+    data = decoded_faces(prepared_model, samples).data
     assert len(json.dumps(data)) < 1_000_000
     triangles = np.frombuffer(base64.b64decode(data["triangles"]), "<u2").reshape(-1, 3)
     model = FaceModel.load(raw.bfm, raw.expression)
@@ -90,7 +90,8 @@ def test_faces_are_shown_if_the_model_is_there(
     assert 'id="viewer"' in text and text.count("data-face=") == 6
     assert f"--input {shlex.quote(str(raw.dataset))}" in text
     assert "with 6 meshes of the face model; --no_meshes leaves them out" in capsys.readouterr().out
-    for arguments in (["--model_cache", str(tmp_path)], ["--model_cache", str(model_cache), "--no_meshes"]):
-        assert main(["report", str(folder), *arguments]) == 0
-        assert capsys.readouterr().out == f"report  {page}\n"
+    without = f"        without faces in 3-D: the prepared face model is not in --model_cache {tmp_path}\n"
+    for arguments, words in (["--model_cache", tmp_path], without), (["--model_cache", model_cache, "--no_meshes"], ""):
+        assert main(["report", str(folder), *map(str, arguments)]) == 0
+        assert capsys.readouterr().out == f"report  {page}\n{words}"
         assert 'id="viewer"' not in page.read_text() and "<script" not in page.read_text()

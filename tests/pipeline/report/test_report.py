@@ -83,7 +83,7 @@ def test_report(
 ) -> None:
     train = [f"afw_{source}_1_aug_{number}" for source in range(4) for number in range(9)]
     folder = convert({"test": ["ibug_image_1_aug_0"], "train": train})
-    report(tmp_path)
+    report(tmp_path, meshes=False)
     assert capsys.readouterr().out == f"report  {folder / 'report.html'}\n"
     text = (folder / "report.html").read_text(encoding="utf-8")
     assert text.count("<img ") == 24 + 2 * 5  # pictures, and two outliers of each source
