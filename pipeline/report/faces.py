@@ -4,8 +4,6 @@ import base64
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components, dijkstra
 
 from pipeline.report.collect import Shown
 from transforms.face.decode import whole_meshes
@@ -51,6 +49,9 @@ def coarser(vertices: np.ndarray, triangles: np.ndarray, count: int = _VERTICES)
 
     Source: Valette and Chassery, Approximated centroidal Voronoi diagrams for uniform polygonal mesh coarsening, 2004.
     """
+    from scipy.sparse import csr_array  # 0.2 s, for which `inspect` need not wait
+    from scipy.sparse.csgraph import connected_components, dijkstra
+
     sides = np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2))
     edges, uses = np.unique(sides, axis=0, return_counts=True)
     lengths = np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
