@@ -14,7 +14,7 @@ FACES = 6
 
 _VERTICES = 12_000  # of the coarser mesh: 100 kB a face, and 200 kB for the triangles of all
 _ROUNDS = 5  # of moving the patches' centres; more hardly move them
-_BORDER_WEIGHT = 1000.0
+_BORDER_WEIGHT = 1000.0  # against 1 of other vertices
 _STEP = 10.0  # um: of the whole numbers that positions are stored as, within 327 mm of the centre
 
 
