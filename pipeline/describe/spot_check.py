@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from pipeline.planning.raw_inputs import Listing
-from transforms.errors import BadSample
+from transforms.errors import BadSample, Reject, Stage
 from transforms.face.indices import expression_std
 from transforms.raw import image_check as image
 from transforms.raw import parameters
@@ -33,7 +33,7 @@ class SpotCheck:
         texts: how many parameter texts were read.
         sizes: how many pictures of each height and width, px.
         lines: how many texts of each number of lines.
-        bad: file, reason and detail of those that cannot be used.
+        bad: those that cannot be used, without keys.
         euler: pitch, yaw, roll of the others, shape (n, 3), degrees.
         scale: shape (n,), px/mm.
         expression: the largest |coefficient / std| of each, shape (n,).
@@ -43,14 +43,14 @@ class SpotCheck:
     texts: int
     sizes: Counter[tuple[int, int]]
     lines: Counter[int]
-    bad: list[tuple[str, str, str]]
+    bad: list[Reject]
     euler: np.ndarray
     scale: np.ndarray
     expression: np.ndarray
 
     def count(self, reason: str) -> int:
         """How many files are bad for a reason."""
-        return sum(seen == reason for _, seen, _ in self.bad)
+        return sum(bad.reason == reason for bad in self.bad)
 
 
 def spot_check(listing: Listing) -> SpotCheck:
@@ -59,13 +59,13 @@ def spot_check(listing: Listing) -> SpotCheck:
         evenly([file for found in listing.samples.values() for file in found.files.get(role, ())], LOOKED_AT)
         for role in (IMAGE, PARAMETERS)
     )
-    bad: list[tuple[str, str, str]] = []
+    bad: list[Reject] = []
     sizes: Counter[tuple[int, int]] = Counter()
     for file, data in _contents(listing, pictures, image.MAX_BYTES, bad):
         try:
             sizes[check_image(file.path, data, "scan")] += 1
         except BadSample as problem:
-            bad.append((file.path, problem.reason, problem.detail))
+            bad.append(_reject(file, problem))
     lines: Counter[int] = Counter()
     poses, expressions = [np.empty((0, 6))], [np.empty(0)]
     std = expression_std()
@@ -74,7 +74,7 @@ def spot_check(listing: Listing) -> SpotCheck:
             parsed = parse_parameters(data, listing.configuration.text)
             _check_pose(parsed["pose"])
         except BadSample as problem:
-            bad.append((file.path, problem.reason, problem.detail))
+            bad.append(_reject(file, problem))
             continue
         lines[len(data.strip().splitlines())] += 1
         poses.append(parsed["pose"][None])
@@ -104,9 +104,11 @@ def _check_pose(pose: np.ndarray) -> None:
         raise bad
 
 
-def _contents(
-    listing: Listing, files: list[RawFile], most: int, bad: list[tuple[str, str, str]]
-) -> Iterator[tuple[RawFile, bytes]]:
+def _reject(file: RawFile, bad: BadSample) -> Reject:
+    return Reject("", file.path, Stage.READ, bad.reason, bad.detail)
+
+
+def _contents(listing: Listing, files: list[RawFile], most: int, bad: list[Reject]) -> Iterator[tuple[RawFile, bytes]]:
     """The files with their bytes, up to one more than most; those that cannot be read are added to the bad."""
 
     def read(file: RawFile) -> bytes | BadSample:
@@ -117,7 +119,7 @@ def _contents(
 
     for file, data in zip(files, map_reads(listing.inputs, read, files), strict=True):
         if isinstance(data, BadSample):
-            bad.append((file.path, data.reason, data.detail))
+            bad.append(_reject(file, data))
         else:
             yield file, data
 

@@ -4,16 +4,20 @@ import dataclasses
 import os
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
-from transforms.errors import UserError, input_errors
+from transforms.errors import Reject, Stage, UserError, input_errors
 from transforms.process_settings import without_collection
+from transforms.raw import parameters
 from transforms.raw.archives import archive_of, read_directory
-from transforms.raw.configurations import Configuration
+from transforms.raw.configurations import COARSE, CONFIGURATIONS, Configuration
 from transforms.raw.files import RawFile, RawInput
-from transforms.raw.names import Matcher
+from transforms.raw.names import AUGMENTED, Matcher, composed, derived_from, is_junk, is_junk_folder
 from transforms.raw.samples import FoundSamples, PackedList
 from transforms.storage import Place, RemotePath, list_files
+
+_PICTURES = frozenset((".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".heic"))
 
 LEFT_OUT = "pictures in folders of 300-W have no text in the data set, and are left out"
 
@@ -28,6 +32,9 @@ class Listing:
         samples: by name, in order.
         other_files: files that belong to no sample, by the end of their names.
         left_out: pictures that `Configuration.resolve_names` found to be of no sample.
+        unknown: files that look like those of samples, and are not named like them: a Reject for each name.
+        unreadable: files of archives that belong to no sample, and cannot be read.
+        junk: how many files and folders of systems and programs there are (``.DS_Store``, ``__MACOSX``), by name.
     """
 
     configuration: Configuration
@@ -35,6 +42,9 @@ class Listing:
     samples: FoundSamples
     other_files: dict[str, PackedList[RawFile]]
     left_out: list[RawFile]
+    unknown: list[Reject] = dataclasses.field(default_factory=list)
+    unreadable: list[Reject] = dataclasses.field(default_factory=list)
+    junk: Counter[str] = dataclasses.field(default_factory=Counter)
 
     @property
     def other_count(self) -> int:
@@ -74,7 +84,7 @@ def list_inputs(paths: list[Place], configuration: Configuration) -> Listing:
         for _, path in sorted(archives.items(), key=lambda archive: str(archive[0])):
             _add_archive(listing, path)
     samples, left_out = configuration.resolve_names(listing.samples)
-    return dataclasses.replace(listing, samples=samples, left_out=left_out)
+    return dataclasses.replace(listing, samples=samples, left_out=left_out, unknown=_unknown(listing))
 
 
 def _add_folder(listing: Listing, folder: Path, seen: set[tuple[int, int]]) -> None:
@@ -123,12 +133,17 @@ def _add_archive(listing: Listing, path: Place) -> None:
         parsed = listing.configuration.match(f"{folder}/{problem.file}".replace("\\", "/"))
         if parsed:
             listing.samples.add_problem(parsed[0], problem)
+        elif not is_junk(problem.file):
+            listing.unreadable.append(problem)
     listing.inputs.append(directory.pieces)
 
 
 def _add_file(listing: Listing, file: RawFile, path: str) -> None:
     """Adds a file; path is relative to the input; the input's own path, which may identify the file, precedes it."""
     parsed = listing.configuration.match(path)
+    if is_junk_folder(file.path.rpartition("/")[0]) or (parsed is None and is_junk(os.path.basename(path))):
+        listing.junk[os.path.basename(path)] += 1
+        return
     if parsed is None:
         ending = _ending(os.path.basename(path))
         if ending not in listing.other_files:
@@ -136,6 +151,45 @@ def _add_file(listing: Listing, file: RawFile, path: str) -> None:
         listing.other_files[ending].append(file)
         return
     listing.samples.add_file(*parsed, file)
+
+
+def _unknown(listing: Listing) -> list[Reject]:
+    """The files that look like those of samples: ``_aug_`` in the name, or a picture with a short text beside it.
+
+    Not those derived from samples, nor those of another configuration. The layout of FineData knows its files.
+    """
+    configuration = listing.configuration
+    if configuration.name not in CONFIGURATIONS:
+        return []
+    found: dict[str, Reject] = {}
+    texts: set[tuple[int, str]] = set()
+    texts_first = sorted(listing.other_files, key=lambda ending: not ending.lower().endswith(".txt"))
+    unreadable = (RawFile(0, problem.file.replace("\\", "/"), 0) for problem in listing.unreadable)
+    for file in chain(unreadable, *(listing.other_files[ending] for ending in texts_first)):
+        name = os.path.basename(file.path)
+        stem, suffix = os.path.splitext(name)
+        is_text = suffix.lower() == ".txt"
+        if not is_text and suffix.lower() not in _PICTURES:
+            continue
+        if AUGMENTED in name.lower():
+            source = derived_from(name)
+            looks_like = configuration is COARSE and not (source and listing.samples.has_source(source))
+        elif any(other.match(file.path) for other in CONFIGURATIONS.values()):
+            looks_like = False
+        elif is_text:
+            looks_like = False
+            if file.bytes <= parameters.MAX_BYTES:
+                texts.add((file.root, file.path.removesuffix(suffix)))
+        else:
+            looks_like = (file.root, file.path.removesuffix(suffix)) in texts
+        if looks_like:
+            detail = (
+                f"looks like a file of a sample, which is named {configuration.files}; a source consists of letters, "
+                "digits, _, . and -: rename the file, or remove it if it is a copy"
+            )
+            key = composed(stem)
+            found.setdefault(key, Reject(key, file.path, Stage.PLAN, "unknown_name", detail))
+    return sorted(found.values())
 
 
 def suffix_counts(listing: Listing) -> Counter[str]:
@@ -156,7 +210,7 @@ def _walk(folder: Path, seen: set[tuple[int, int]], match: Matcher) -> Iterator[
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(current) as entries:
                 for entry in sorted(entries, key=lambda entry: entry.name):
-                    if entry.is_dir() and match(entry.path) is None:
+                    if entry.is_dir() and match(entry.path) is None and not is_junk(entry.name):
                         pending.append(entry.path)
                     else:
                         yield entry.path, _size(entry)

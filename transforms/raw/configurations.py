@@ -52,7 +52,7 @@ COARSE = Configuration(
         "decoded to landmarks, camera and mesh summary. For research use only."
     ),
     files="<source>_aug_<k>.jpg and .txt",
-    roles={IMAGE: "picture (.jpg)", PARAMETERS: "parameters (.txt)"},
+    roles={IMAGE: "picture (.jpg or .png)", PARAMETERS: "parameters (.txt)"},
     match=match_augmented,
     resolve_names=keep_names,
     text=AUGMENTED_TEXT,
