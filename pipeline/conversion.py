@@ -15,6 +15,7 @@ import numpy as np
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from pipeline.describe.input_check import check_input
 from pipeline.describe.layout_check import check_layout
 from pipeline.engines.dataflow import check_places, is_dataflow, only_translates
 from pipeline.engines.engine import run_pipeline, runner_flags, runner_name
@@ -93,6 +94,8 @@ def _convert(options: Options, folder: RunFolder, listing: Listing, pool: Worker
             _show_finished(finished, folder, options)
             return
         folder.reopen()
+    if not options.skip_spot_check:
+        check_input(listing.inputs, plan, options.configuration, model, options.bfm, pictures=options.fine is None)
     if options.fine:
         check_layout(options.fine.layout, listing.inputs, plan, model, options.row_offset)
     options = dataclasses.replace(options, beam=runner_flags(options.beam, folder.final))

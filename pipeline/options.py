@@ -244,6 +244,8 @@ class Options:
     max_rejected: Annotated[float, Option(
         "checks", "fail if more than this share of the samples is rejected",
         metavar="SHARE", parse=_share(1), default="0.01")]
+    skip_spot_check: Annotated[bool, Option(
+        "checks", "convert even if samples, looked at before, contradict their pictures' size or the face model")]
     workers: Annotated[int | None, Option(
         "running", "number of worker processes of the local engine",
         metavar="N", parse=_integer(1), default_words="all cores, or fewer for few samples")]

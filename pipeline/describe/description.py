@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.describe.contact_sheet import contact_sheet
 from pipeline.describe.found_models import FoundModel, found_models
+from pipeline.describe.input_check import resized
 from pipeline.describe.layout_proposal import Proposal, check_layout_file, propose_layout
 from pipeline.describe.spot_check import NORMALISED, PLAUSIBLE, SpotCheck, spot_check
 from pipeline.describe.survey import FULL_AUGMENTATIONS, Survey, survey
@@ -242,6 +243,9 @@ def _suspicious(listing: Listing, found: Survey, checked: SpotCheck, fine: bool)
 
 def _suspicious_contents(checked: SpotCheck) -> list[str]:
     lines = _by_reason(checked.bad, "files looked at")
+    fault = resized(np.array([pose for pose, _ in checked.pairs]), [size for _, size in checked.pairs])
+    if fault:
+        lines.append(f"{fault}; convert refuses them")
     far = int((checked.expression > PLAUSIBLE).sum())
     if far:
         lines.append(f"|expression / std| above {PLAUSIBLE:g} in {far:,} of {len(checked.expression):,} looked at")

@@ -37,6 +37,7 @@ class SpotCheck:
         euler: pitch, yaw, roll of the others, shape (n, 3), degrees.
         scale: shape (n,), px/mm.
         expression: the largest |coefficient / std| of each, shape (n,).
+        pairs: those of which the picture could be read, too: pose, and height and width, px.
     """
 
     pictures: int
@@ -47,6 +48,7 @@ class SpotCheck:
     euler: np.ndarray
     scale: np.ndarray
     expression: np.ndarray
+    pairs: list[tuple[np.ndarray, tuple[int, int]]]
 
     def count(self, reason: str) -> int:
         """How many files are bad for a reason."""
@@ -54,19 +56,22 @@ class SpotCheck:
 
 
 def spot_check(listing: Listing) -> SpotCheck:
-    """Reads up to LOOKED_AT pictures and as many parameter texts, spread evenly over the samples."""
-    pictures, texts = (
-        evenly([file for found in listing.samples.values() for file in found.files.get(role, ())], LOOKED_AT)
-        for role in (IMAGE, PARAMETERS)
-    )
+    """Reads the pictures and parameter texts of up to LOOKED_AT samples, spread evenly; whole ones if there are any."""
+    found = [sample.files for sample in listing.samples.values() if not sample.problems]
+    chosen = evenly([files for files in found if IMAGE in files and PARAMETERS in files] or found, LOOKED_AT)
+    pictures, texts = ([file for files in chosen for file in files.get(role, ())] for role in (IMAGE, PARAMETERS))
+    sample_of = {file: row for row, files in enumerate(chosen) for some in files.values() for file in some}
+    size_of: dict[int, tuple[int, int]] = {}
     bad: list[Reject] = []
     sizes: Counter[tuple[int, int]] = Counter()
     for file, data in _contents(listing, pictures, image.MAX_BYTES, bad):
         try:
-            sizes[check_image(file.path, data, "scan")] += 1
+            size = size_of[sample_of[file]] = check_image(file.path, data, "scan")
+            sizes[size] += 1
         except BadSample as problem:
             bad.append(_reject(file, problem))
     lines: Counter[int] = Counter()
+    pairs: list[tuple[np.ndarray, tuple[int, int]]] = []
     poses, expressions = [np.empty((0, 6))], [np.empty(0)]
     std = expression_std()
     for file, data in _contents(listing, texts, parameters.MAX_BYTES, bad):
@@ -78,6 +83,8 @@ def spot_check(listing: Listing) -> SpotCheck:
             continue
         lines[len(data.strip().splitlines())] += 1
         poses.append(parsed["pose"][None])
+        if sample_of[file] in size_of:
+            pairs.append((parsed["pose"], size_of[sample_of[file]]))
         expressions.append(np.abs(parsed["expression"] / std).max(keepdims=True))
     pose = np.concatenate(poses)
     return SpotCheck(
@@ -89,6 +96,7 @@ def spot_check(listing: Listing) -> SpotCheck:
         euler=np.degrees(pose[:, :3]),
         scale=pose[:, 5] * 1000,
         expression=np.concatenate(expressions),
+        pairs=pairs,
     )
 
 

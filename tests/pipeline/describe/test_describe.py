@@ -15,7 +15,7 @@ from transforms.face.indices import expression_std
 from transforms.face.model_files import EXPRESSION_FILE_BYTES
 
 
-def jpeg(height: int = 24, width: int = 32) -> bytes:
+def jpeg(height: int = 240, width: int = 320) -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (width, height), (90, 120, 150)).save(file, "JPEG")
     return file.getvalue()
@@ -57,7 +57,7 @@ def test_a_sound_folder(raw: Path) -> None:
     assert "sources: 2 (afw 1, helen_test 1)" in text
     assert "augmentations per source: 3; sources with other than 30: 2" in text
     assert line(text, "layout") == "Coarse_Dataset/CoarseData/<source>/  6 .jpg, 6 .txt"
-    assert "24x32 (6)" in text
+    assert "240x320 (6)" in text
     assert "6 raw, 0 normalised, 0 unreadable" in text
     assert "lines per file: 3 in 6" in text
     assert "pitch 5.7, yaw 28.6, roll -11.5" in text
