@@ -22,7 +22,7 @@ from pipeline.engines.engine import run_pipeline, runner_flags, runner_name
 from pipeline.engines.worker_pool import WorkerPool, worker_pool
 from pipeline.graph import GraphSettings, build_graph
 from pipeline.options import Options
-from pipeline.planning.model_sources import expression_file, model_file
+from pipeline.planning.model_sources import EXPRESSION, IDENTITY, model_file
 from pipeline.planning.originals import add_originals
 from pipeline.planning.plan import CHUNK_SAMPLES, Plan, make_plan, plan_digest
 from pipeline.planning.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
@@ -79,9 +79,8 @@ def _workers(options: Options, chunks: int) -> int:
 
 
 def _convert(options: Options, folder: RunFolder, listing: Listing, pool: WorkerPool, started: float) -> None:
-    expression = expression_file(options.expression, options.model_cache)
-    with model_file(options.bfm) as bfm, model_file(expression) as expression_here:
-        model, model_files = prepare(bfm, expression_here, options.model_cache)
+    with model_file(options.bfm, IDENTITY) as bfm, model_file(options.expression, EXPRESSION) as expression:
+        model, model_files = prepare(bfm, expression, options.model_cache)
     layout = options.fine.fingerprint() if options.fine else None
     fingerprint = run_fingerprint(options.configuration.name, options.affecting_bytes(), model_files, layout)
     plan = _plan(options, listing, digest(fingerprint))

@@ -171,7 +171,7 @@ class Options:
         "input", "part of the data set to convert: CoarseData, the originals, or FineData",
         choices=(*CONFIGURATIONS, FINE), default=COARSE.name, affects_bytes=True, recorded=None)]
     bfm: Annotated[Place, Option(
-        "face model", "Basel Face Model: 01_MorphableModel.mat or model2009-publicmm1-bfm.h5",
+        "face model", "Basel Face Model: 01_MorphableModel.mat, model2009-publicmm1-bfm.h5, or an archive of either",
         metavar="FILE", parse=parse_place, required=True, affects_bytes=True, recorded=None)]
     expression: Annotated[Place, Option(
         "face model", "expression model: Exp_Pca.bin, or an archive that contains it",

@@ -8,8 +8,15 @@ import h5py
 
 from pipeline.planning.raw_inputs import Listing
 from transforms.errors import UserError
-from transforms.face.model_files import EXPRESSION_FILE, EXPRESSION_FILE_BYTES, is_expression_file, mat_variables
+from transforms.face.model_files import (
+    EXPRESSION_FILE,
+    EXPRESSION_FILE_BYTES,
+    IDENTITY_FILES,
+    is_expression_file,
+    mat_variables,
+)
 from transforms.raw.archives import Pieces
+from transforms.raw.downloads import HEAD_BYTES, stored_instead
 from transforms.raw.files import RawFile, RawInput
 from transforms.storage import Place, local_file
 
@@ -38,7 +45,7 @@ def found_models(listing: Listing) -> list[FoundModel]:
         _look_up(listing.inputs[file.root], file)
         for ending in _ENDINGS
         for file in listing.other_files.get(ending, [])
-        if file.bytes >= _LEAST_BYTES or os.path.basename(file.path) == EXPRESSION_FILE
+        if file.bytes >= _LEAST_BYTES or os.path.basename(file.path) in (EXPRESSION_FILE, *IDENTITY_FILES)
     ]
     return sorted((model for model in found if model is not None), key=str)
 
@@ -55,12 +62,16 @@ def _look_up(place: RawInput, file: RawFile) -> FoundModel | None:
     archive = place.paths[-1]
     if os.path.basename(file.path) == EXPRESSION_FILE and file.bytes == EXPRESSION_FILE_BYTES:
         return FoundModel(archive, "--expression", f"holds the data set's {EXPRESSION_FILE}")
+    if os.path.basename(file.path) in IDENTITY_FILES:
+        return FoundModel(archive, "--bfm", f"holds {os.path.basename(file.path)}")
     return FoundModel(archive, "", f"holds {file.path}; unpack that file if it is the face model")
 
 
 def _look(path: Path) -> FoundModel | None:
     with path.open("rb") as file:
-        head = file.read(128)
+        head = file.read(HEAD_BYTES)
+    if instead := stored_instead(head):
+        return FoundModel(path, "", instead)
     if is_expression_file(path):
         size = path.stat().st_size
         if size == EXPRESSION_FILE_BYTES:
