@@ -15,12 +15,12 @@ from transforms.face.model_files import (
     is_expression_file,
     mat_variables,
 )
-from transforms.raw.archives import Pieces
+from transforms.raw.archives import Pieces, is_compressed_tar
 from transforms.raw.downloads import HEAD_BYTES, stored_instead
 from transforms.raw.files import RawFile, RawInput
 from transforms.storage import Place, local_file
 
-_ENDINGS = (".bin", ".mat", ".h5", ".hdf5")
+_ENDINGS = (".bin", ".mat", ".h5", ".hdf5", ".tgz", ".gz")
 _LEAST_BYTES = 1 << 20  # of a face model; people also leave small .mat files beside the pairs
 _BFM_2009_MAT = {"shapeMU", "shapePC", "shapeEV", "tl"}
 
@@ -51,7 +51,15 @@ def found_models(listing: Listing) -> list[FoundModel]:
 
 
 def _look_up(place: RawInput, file: RawFile) -> FoundModel | None:
+    name = os.path.basename(file.path)
     if not isinstance(place, Pieces):
+        if is_compressed_tar(name):
+            is_bfm = "facemodel" in name.lower()
+            return (
+                FoundModel(place / file.path, "--bfm", "Basel Face Model as downloaded, by its name")
+                if is_bfm
+                else None
+            )
         path = place / file.path
         try:
             with local_file(path) as local:
@@ -60,10 +68,10 @@ def _look_up(place: RawInput, file: RawFile) -> FoundModel | None:
             return FoundModel(path, "", f"cannot be read ({error.strerror or error})")
         return model and model._replace(path=path)
     archive = place.paths[-1]
-    if os.path.basename(file.path) == EXPRESSION_FILE and file.bytes == EXPRESSION_FILE_BYTES:
+    if name == EXPRESSION_FILE and file.bytes == EXPRESSION_FILE_BYTES:
         return FoundModel(archive, "--expression", f"holds the data set's {EXPRESSION_FILE}")
-    if os.path.basename(file.path) in IDENTITY_FILES:
-        return FoundModel(archive, "--bfm", f"holds {os.path.basename(file.path)}")
+    if name in IDENTITY_FILES:
+        return FoundModel(archive, "--bfm", f"holds {name}")
     return FoundModel(archive, "", f"holds {file.path}; unpack that file if it is the face model")
 
 

@@ -33,6 +33,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from transforms.depth.toml_tables import Key, did_you_mean, read_number, read_table, toml_text, word_of, wrong_value
 from transforms.errors import UserError
 from transforms.raw.names import NOT_AUGMENTED, SOURCE, SampleName
+from transforms.raw.text import decode_text
 
 Encoding: TypeAlias = Literal["png8", "png16", "tiff", "exr", "npy", "raw_float32", "raw_float64", "text"]
 Order: TypeAlias = Literal["rows", "columns"]
@@ -228,7 +229,7 @@ def _read_text(path: Path) -> str:
     if len(data) > _MAX_BYTES:
         raise UserError(f"{path}: more than {_MAX_BYTES} bytes, expected a layout, which is a short text file")
     try:
-        return data.decode("utf-8")
+        return decode_text(data)
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text at byte {error.start}, expected a layout, a TOML file") from None
 

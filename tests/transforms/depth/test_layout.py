@@ -284,6 +284,13 @@ def test_what_is_neither_is_named_with_what_there_is():
         find_layout("gues_png16")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_that_an_editor_saved_with_a_byte_order_mark(encoding, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(TEXT.replace("\n", "\r\n").encode(encoding))
+    assert find_layout(str(path)) == dataclasses.replace(LAYOUT, name=str(path))
+
+
 @pytest.mark.parametrize(("data", "message"), [(b"\xff\xd8\xff", "not UTF-8"), (bytes(100_000), "more than 65536")])
 def test_a_file_that_is_no_layout_is_named(tmp_path, data, message):
     path = tmp_path / "picture.jpg"
