@@ -91,7 +91,10 @@ def textless_folders(listing: Listing) -> dict[str, tuple[int, int]]:
     """
     pictures: Counter[str] = Counter()
     with_text = {
-        _folder(file.path) for ending, files in listing.other_files.items() if ending.endswith(".txt") for file in files
+        _folder(file.path)
+        for ending, files in listing.other_files.items()
+        if ending.lower().endswith(".txt")
+        for file in files
     }
     for found in listing.samples.values():
         with_text.update(_folder(file.path) for file in found.files.get(PARAMETERS, ()))

@@ -13,7 +13,7 @@ from transforms.raw import parameters
 from transforms.raw.archives import archive_of, read_directory
 from transforms.raw.configurations import COARSE, CONFIGURATIONS, Configuration
 from transforms.raw.files import RawFile, RawInput
-from transforms.raw.names import AUGMENTED, Matcher, composed, derived_from, is_junk, is_junk_folder
+from transforms.raw.names import AUGMENTED, Matcher, composed, derived_from, junk_folder_kind, junk_kind
 from transforms.raw.samples import FoundSamples, PackedList
 from transforms.storage import Place, RemotePath, list_files
 
@@ -34,7 +34,7 @@ class Listing:
         left_out: pictures that `Configuration.resolve_names` found to be of no sample.
         unknown: files that look like those of samples, and are not named like them: a Reject for each name.
         unreadable: files of archives that belong to no sample, and cannot be read.
-        junk: how many files and folders of systems and programs there are (``.DS_Store``, ``__MACOSX``), by name.
+        junk: how many files and folders of systems and programs there are (``.DS_Store``, ``._*``), by kind.
     """
 
     configuration: Configuration
@@ -133,7 +133,7 @@ def _add_archive(listing: Listing, path: Place) -> None:
         parsed = listing.configuration.match(f"{folder}/{problem.file}".replace("\\", "/"))
         if parsed:
             listing.samples.add_problem(parsed[0], problem)
-        elif not is_junk(problem.file):
+        elif not junk_kind(problem.file):
             listing.unreadable.append(problem)
     listing.inputs.append(directory.pieces)
 
@@ -141,8 +141,9 @@ def _add_archive(listing: Listing, path: Place) -> None:
 def _add_file(listing: Listing, file: RawFile, path: str) -> None:
     """Adds a file; path is relative to the input; the input's own path, which may identify the file, precedes it."""
     parsed = listing.configuration.match(path)
-    if is_junk_folder(file.path.rpartition("/")[0]) or (parsed is None and is_junk(os.path.basename(path))):
-        listing.junk[os.path.basename(path)] += 1
+    junk = junk_folder_kind(file.path.rpartition("/")[0]) or (parsed is None and junk_kind(os.path.basename(path)))
+    if junk:
+        listing.junk[junk] += 1
         return
     if parsed is None:
         ending = _ending(os.path.basename(path))
@@ -210,7 +211,7 @@ def _walk(folder: Path, seen: set[tuple[int, int]], match: Matcher) -> Iterator[
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(current) as entries:
                 for entry in sorted(entries, key=lambda entry: entry.name):
-                    if entry.is_dir() and match(entry.path) is None and not is_junk(entry.name):
+                    if entry.is_dir() and match(entry.path) is None and not junk_kind(entry.name):
                         pending.append(entry.path)
                     else:
                         yield entry.path, _size(entry)

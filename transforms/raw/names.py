@@ -31,10 +31,10 @@ _DERIVED_FILE = re.compile(rf"{_STEM}[_.-].*", re.DOTALL)
 
 # What operating systems, their file servers, editors and download programs leave among files.
 _JUNK = re.compile(
-    r"(?:^|/)(?:\._[^/]*|\.AppleDouble|\.DS_Store|\.Spotlight-V100|\.fseventsd|\.TemporaryItems|\.Trash[^/]*"
+    r"(?:^|/)(?P<name>(?P<start>\._|~\$|\.Trash)[^/]*|\.AppleDouble|\.DS_Store|\.Spotlight-V100|\.fseventsd|\.TemporaryItems"
     r"|\.snapshots?|\.ipynb_checkpoints|__MACOSX|\$RECYCLE\.BIN|System Volume Information|(?:eh)?Thumbs\.db"
-    r"|desktop\.ini|lost\+found|@eaDir|@Recycle|#recycle|#snapshot|~\$[^/]*)(?:/|$)"
-    r"|(?:~|\.(?:crdownload|part|partial|download|filepart|tmp|aria2|swp|bak))(?:/|$)",
+    r"|desktop\.ini|lost\+found|@eaDir|@Recycle|#recycle|#snapshot)(?:/|$)"
+    r"|(?P<end>~|\.(?:crdownload|part|partial|download|filepart|tmp|aria2|swp|bak))(?:/|$)",
     re.IGNORECASE,
 )
 
@@ -84,15 +84,20 @@ def composed(name: str) -> str:
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
-def is_junk(path: str) -> bool:
-    """Whether a file, or a folder it is in, is one that systems or programs make for themselves."""
-    return _JUNK.search(path) is not None
+def junk_kind(path: str) -> str | None:
+    """The kind of a file, or of its folder, that systems or programs make for themselves: ``._*``, ``@eaDir``."""
+    match = _JUNK.search(path)
+    if match is None:
+        return None
+    if match["end"]:
+        return f"*{match['end']}"
+    return f"{match['start']}*" if match["start"] else str(match["name"])
 
 
 @functools.lru_cache(maxsize=64)  # the files of a folder usually follow one another
-def is_junk_folder(path: str) -> bool:
-    """As `is_junk`, of a folder, quickly."""
-    return is_junk(path)
+def junk_folder_kind(path: str) -> str | None:
+    """As `junk_kind`, of a folder, quickly."""
+    return junk_kind(path)
 
 
 def group(source: str) -> str:

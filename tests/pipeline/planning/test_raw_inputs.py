@@ -112,7 +112,7 @@ def test_files_of_systems_and_programs_are_counted_and_not_taken(tmp_path):
     assert rejects_of(listing) == ({}, {"a_aug_0"})
     assert listing.other_count == 0
     assert dict(listing.junk) == dict.fromkeys(
-        ("__MACOSX", ".DS_Store", "._a_aug_0.txt", "x.jpg.part", "@eaDir", ".Trash-1000", ".AppleDouble"), 1
+        ("__MACOSX", ".DS_Store", "._*", "*.part", "@eaDir", ".Trash*", ".AppleDouble"), 1
     )
     with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
         for path in sorted(tmp_path.rglob("*a_aug_0*")):

@@ -1,6 +1,6 @@
 import pytest
 
-from transforms.raw.names import IMAGE, PARAMETERS, SampleName, derived_from, group, is_junk, match_augmented
+from transforms.raw.names import IMAGE, PARAMETERS, SampleName, derived_from, group, junk_kind, match_augmented
 
 
 @pytest.mark.parametrize(
@@ -53,23 +53,23 @@ def test_derived_files(file, source):
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("__MACOSX/afw_1_1/._afw_1_1_aug_3.jpg", True),
-        ("afw_1_1/._afw_1_1_aug_3.jpg", True),
-        ("afw_1_1/@eaDir/afw_1_1_aug_3.jpg", True),
-        (".Trash-1000/files/afw_1_1_aug_3.jpg", True),
-        ("afw_1_1/thumbs.db", True),
-        ("afw_1_1_aug_3.jpg.crdownload", True),
-        ("afw_1_1_aug_3.txt~", True),
-        ("~$notes.txt", True),
-        ("Coarse_Dataset.zip.part", True),
-        ("Coarse_Dataset.zip.part1", False),
-        ("parts/afw_1_1_aug_3.jpg", False),
-        ("a.tmp.jpg", False),
-        (".hidden/afw_1_1_aug_3.jpg", False),
+        ("__MACOSX/afw_1_1/._afw_1_1_aug_3.jpg", "__MACOSX"),
+        ("afw_1_1/._afw_1_1_aug_3.jpg", "._*"),
+        ("afw_1_1/@eaDir/afw_1_1_aug_3.jpg", "@eaDir"),
+        (".Trash-1000/files/afw_1_1_aug_3.jpg", ".Trash*"),
+        ("afw_1_1/thumbs.db", "thumbs.db"),
+        ("afw_1_1_aug_3.jpg.crdownload", "*.crdownload"),
+        ("afw_1_1_aug_3.txt~", "*~"),
+        ("~$notes.txt", "~$*"),
+        ("Coarse_Dataset.zip.part", "*.part"),
+        ("Coarse_Dataset.zip.part1", None),
+        ("parts/afw_1_1_aug_3.jpg", None),
+        ("a.tmp.jpg", None),
+        (".hidden/afw_1_1_aug_3.jpg", None),
     ],
 )
 def test_files_of_systems_and_programs(path, expected):
-    assert is_junk(path) == expected
+    assert junk_kind(path) == expected
 
 
 def test_key_is_the_stem():
