@@ -6,14 +6,14 @@ import platform
 import sys
 import time
 from collections import Counter
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
+from tqdm import tqdm
 
 from pipeline.describe.input_check import check_input
 from pipeline.describe.layout_check import check_layout
@@ -30,9 +30,9 @@ from pipeline.run.conversions import read_manifest
 from pipeline.run.fingerprint import differences, digest, run_fingerprint
 from pipeline.run.local_run import LocalRun
 from pipeline.run.metadata import RunFacts
-from pipeline.run.progress import ProgressBar
+from pipeline.run.progress import progress, step
 from pipeline.run.run_files import REJECTED, RUN, dataset_folder
-from pipeline.run.run_folder import FinishedRun, RunFolder
+from pipeline.run.run_folder import RunFolder
 from pipeline.run.store_run import StoreRun
 from pipeline.run.summary import StageView, conversion_summary, stage_table
 from transforms.depth.fine import FINE
@@ -42,12 +42,37 @@ from transforms.face.mesh import farthest_points
 from transforms.face.prepared_model import open_prepared, prepare
 from transforms.process_settings import usable_cores
 from transforms.raw.files import RawInput
-from transforms.records.plan_file import LineAddress, PlanHeader, read_plan_header, write_list, write_plan
+from transforms.records.plan_file import (
+    LineAddress,
+    PlanHeader,
+    PlannedShard,
+    read_plan_header,
+    write_list,
+    write_plan,
+)
 from transforms.records.schema import record_bytes
+from transforms.records.shards import written_shards
 from transforms.storage import Place, RemotePath, write_file
 from transforms.storage.model_copy import offer_model
 
 _USUAL_PIXELS = 450 * 450  # of a picture of the data set, to plan shards by
+_STORE_LOOK_SECONDS = 12.0  # between two looks at the progress: a listing of a store costs money
+
+
+class _Outcome(NamedTuple):
+    """What a run is reported by.
+
+    Attributes:
+        folder: its folder.
+        manifest: its manifest.
+        seconds: its duration; None for one that was finished before.
+        table: lines on its stages.
+    """
+
+    folder: Place
+    manifest: dict[str, Any]
+    seconds: float | None
+    table: list[str]
 
 
 def convert(options: Options) -> None:
@@ -63,14 +88,17 @@ def convert(options: Options) -> None:
     if is_dataflow(options.beam):
         check_places([*options.input, *options.originals, options.output])
     FileSystems.set_options(PipelineOptions(options.beam))  # for object stores; workers get them from the engine
-    folder = _run_folder(dataset_folder(options.output, options.configuration.name))
-    folder.finished()  # an output that cannot be accessed fails before the input is listed
-    listing = _list(options)
-    # Estimated from the number of files: the processes start while the input is planned.
-    chunks = listing.samples.file_count // len(options.configuration.roles) // CHUNK_SAMPLES
-    early = min(_workers(options, chunks), chunks)
-    with worker_pool(early if early > 1 and not runner_name(options.beam) else 0) as pool:
-        _convert(options, folder, listing, pool, started)
+    with progress("convert"):
+        folder = _run_folder(dataset_folder(options.output, options.configuration.name))
+        folder.finished()  # an output that cannot be accessed fails before the input is listed
+        listing = _list(options)
+        # Estimated from the number of files: the processes start while the input is planned.
+        chunks = listing.samples.file_count // len(options.configuration.roles) // CHUNK_SAMPLES
+        early = min(_workers(options, chunks), chunks)
+        with worker_pool(early if early > 1 and not runner_name(options.beam) else 0) as pool:
+            outcome = _convert(options, folder, listing, pool, started)
+    if outcome:
+        _report(outcome, options.max_rejected)
 
 
 def _workers(options: Options, chunks: int) -> int:
@@ -78,7 +106,11 @@ def _workers(options: Options, chunks: int) -> int:
     return options.workers or max(1, min(usable_cores(), chunks))
 
 
-def _convert(options: Options, folder: RunFolder, listing: Listing, pool: WorkerPool, started: float) -> None:
+def _convert(
+    options: Options, folder: RunFolder, listing: Listing, pool: WorkerPool, started: float
+) -> _Outcome | None:
+    """Runs; None if that was no more than a translation."""
+    step("preparing the face model")
     with model_file(options.bfm, IDENTITY) as bfm, model_file(options.expression, EXPRESSION) as expression:
         model, model_files = prepare(bfm, expression, options.model_cache)
     layout = options.fine.fingerprint() if options.fine else None
@@ -90,31 +122,34 @@ def _convert(options: Options, folder: RunFolder, listing: Listing, pool: Worker
         ignore = ("plan",) if options.retry_rejected else ()
         _refuse_other(finished.folder, differences(finished.manifest, fingerprint, ignore))
         if not options.retry_rejected:
-            _show_finished(finished, folder, options)
-            return
+            place = folder.reclose(accepted=_accepted(finished.manifest, options.max_rejected))
+            return _Outcome(place, finished.manifest, None, [])
         folder.reopen()
     if not options.skip_spot_check:
+        step("comparing samples with their pictures and the face model")
         check_input(listing.inputs, plan, options.configuration, model, options.bfm, pictures=options.fine is None)
     if options.fine:
+        step("checking the layout")
         check_layout(options.fine.layout, listing.inputs, plan, model, options.row_offset)
     options = dataclasses.replace(options, beam=runner_flags(options.beam, folder.final))
     with folder.open(options.overwrite):
+        step("looking for finished shards")
         _check_same(folder, fingerprint, options.retry_rejected)
         kept = folder.keep(plan.shards, options.retry_rejected)
         header = PlanHeader(fingerprint, plan.samples, tuple(plan.shards), tuple(plan.rejects))
         work = _write_work(folder, plan, header, kept)
         left = [shard for shard in plan.shards if shard.number not in kept]
         workers = max(1, min(_workers(options, sum(shard.samples for shard in left) // CHUNK_SAMPLES), len(left)))
-        bar = ProgressBar(folder, plan.shards)
+        _begin_converting(folder, plan.shards, options)
         # The names of all samples are in the plan file now; from here on memory does not grow with their number.
         listing.samples.clear()
         plan.chunks.clear()
-        stages = _run(folder, listing.inputs, model, options, work, pool, workers, bar)
+        stages = _run(folder, listing.inputs, model, options, work, pool, workers)
         if only_translates(options.beam):
-            print(f"{folder.unfinished}: planned, and translated for Dataflow; nothing was run", file=sys.stderr)
-            return
+            tqdm.write(f"{folder.unfinished}: planned, and translated for Dataflow; nothing was run", file=sys.stderr)
+            return None
         # Without a shard to write, there was nothing but Finish.
-        _close(folder, options, workers, started, stages, stage_table(stages) if work else [])
+        return _close(folder, options, workers, started, stages, stage_table(stages) if work else [])
 
 
 def _list(options: Options) -> Listing:
@@ -122,7 +157,7 @@ def _list(options: Options) -> Listing:
     listing = list_inputs(options.input, options.configuration)
     _check_found(options.input, listing)
     if listing.left_out:
-        print(f"convert: {len(listing.left_out):,} {LEFT_OUT}", file=sys.stderr)
+        tqdm.write(f"convert: {len(listing.left_out):,} {LEFT_OUT}", file=sys.stderr)
     return add_originals(listing, options.originals) if options.originals else listing
 
 
@@ -168,7 +203,6 @@ def _run(
     work: list[LineAddress],
     pool: WorkerPool,
     workers: int,
-    bar: ProgressBar,
 ) -> StageView | None:
     facts = _facts(model, options)
     place: Place = model
@@ -185,18 +219,25 @@ def _run(
         seed=options.seed,
         facts=facts,
     )
-    with nullcontext() if only_translates(options.beam) else bar:
-        return run_pipeline(lambda pipeline: build_graph(pipeline, settings, work), pool, workers, options.beam)
+    return run_pipeline(lambda pipeline: build_graph(pipeline, settings, work), pool, workers, options.beam)
 
 
-def _show_finished(finished: FinishedRun, folder: RunFolder, options: Options) -> None:
-    """Reports a finished run; renames its folder if the allowed share of rejected samples has changed.
+def _begin_converting(folder: RunFolder, shards: list[PlannedShard], options: Options) -> None:
+    """Shows how many samples are in finished shards, by their sidecars, whatever the engine."""
+    if only_translates(options.beam):
+        step("translating for Dataflow")
+        return
+    of_shard = {shard.number: shard.samples for shard in shards}
+    total = sum(of_shard.values())
 
-    Raises:
-        RunFailed: it rejected more samples than allowed.
-    """
-    place = folder.reclose(accepted=_accepted(finished.manifest, options.max_rejected))
-    _report(place, finished.manifest, options.max_rejected, None, [])
+    def look() -> int:
+        done = sum(of_shard[number] for number in written_shards(folder.sidecars))
+        if done == total:
+            step("closing the run")
+        return done
+
+    every = _STORE_LOOK_SECONDS if isinstance(folder.sidecars, RemotePath) else 0.0
+    step("", total, " samples", look, every, look())
 
 
 def _check_same(folder: RunFolder, fingerprint: dict[str, Any], retry_rejected: bool) -> None:
@@ -246,8 +287,9 @@ def _check_found(inputs: list[Place], listing: Listing) -> None:
 
 def _close(
     folder: RunFolder, options: Options, workers: int, started: float, stages: StageView | None, table: list[str]
-) -> None:
-    """Writes run.json, gives the folder its final name, and prints the summary."""
+) -> _Outcome:
+    """Writes run.json, and gives the folder its final name."""
+    step("closing the run")
     manifest = read_manifest(folder.unfinished)
     seconds = time.time() - started
     run = {
@@ -263,7 +305,7 @@ def _close(
     }
     write_file(folder.shards / RUN, (json.dumps(run, indent=1) + "\n").encode())
     final = folder.close(accepted=_accepted(manifest, options.max_rejected))
-    _report(final, manifest, options.max_rejected, seconds, table)
+    return _Outcome(final, manifest, seconds, table)
 
 
 def _accepted(manifest: dict[str, Any], max_rejected: float) -> bool:
@@ -271,23 +313,13 @@ def _accepted(manifest: dict[str, Any], max_rejected: float) -> bool:
     return bool(counts["rejected"] <= max_rejected * counts["planned"])
 
 
-def _report(
-    folder: Place, manifest: dict[str, Any], max_rejected: float, seconds: float | None, table: list[str]
-) -> None:
-    """Prints the summary of a run; raises RunFailed if it rejected too many samples.
-
-    Args:
-        folder: its folder.
-        manifest: its manifest.
-        max_rejected: the share of rejected samples that is allowed.
-        seconds: its duration; None for one that was finished before.
-        table: lines on its stages.
-    """
-    print(conversion_summary(folder, manifest, seconds, table))
-    if not _accepted(manifest, max_rejected):
-        counts = manifest["samples"]
+def _report(outcome: _Outcome, max_rejected: float) -> None:
+    """Prints the summary of a run; raises RunFailed if it rejected more than this share of the samples."""
+    print(conversion_summary(*outcome))
+    if not _accepted(outcome.manifest, max_rejected):
+        counts = outcome.manifest["samples"]
         raise RunFailed(
             f"{counts['rejected']} of {counts['planned']} samples ({counts['rejected'] / counts['planned']:.1%}) were "
-            f"rejected, more than --max_rejected {max_rejected:g}; each is named in {folder / REJECTED}. Fix them "
-            "and run again with --retry_rejected"
+            f"rejected, more than --max_rejected {max_rejected:g}; each is named in {outcome.folder / REJECTED}. Fix "
+            "them and run again with --retry_rejected"
         )

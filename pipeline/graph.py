@@ -11,7 +11,7 @@ from transforms.pictures.crop import CropSettings
 from transforms.raw.files import RawInput
 from transforms.raw.image_check import ImageCheck
 from transforms.records.plan_file import LineAddress
-from transforms.steps import Crop, Decode, Encode, Landmarks, Pose, Read, Shards, WriteShard
+from transforms.steps import Decode, Encode, Landmarks, Pose, Read, Shards, WriteShard
 from transforms.steps.chunks import register
 from transforms.storage import Place
 
@@ -54,14 +54,16 @@ def build_graph(pipeline: beam.Pipeline, settings: GraphSettings, shards: list[L
     register()
     folder, maps, fine = settings.folder, settings.facts.contents.maps, settings.facts.fine
     planned = pipeline | "Shards" >> Shards(folder.work, shards)
-    raw = planned | "Read" >> Read(
-        folder.plan, settings.inputs, settings.image_check, settings.facts.configuration.text
-    )
+    # Crop decodes the pictures, and finds their damage.
+    check: ImageCheck = "header" if settings.crop else settings.image_check
+    raw = planned | "Read" >> Read(folder.plan, settings.inputs, check, settings.facts.configuration.text)
     posed = raw | "Pose" >> Pose(settings.row_offset)
     decoded = posed | "Decode" >> Decode(settings.model, settings.point_vertices)
     placed = decoded | "Landmarks" >> Landmarks(settings.model)
     if settings.crop:
-        placed |= "Crop" >> Crop(settings.crop, settings.row_offset)
+        from transforms.steps.crop import Crop
+
+        placed |= "Crop" >> Crop(settings.crop, settings.row_offset, settings.image_check)
     if fine:
         from transforms.steps.depth import Depth
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from pipeline.run.conversions import (
     find_conversions,
@@ -18,6 +17,7 @@ from pipeline.run.conversions import (
     read_manifest,
     read_rejects,
 )
+from pipeline.run.progress import Step, progress, step
 from transforms.depth.fine import OF_THE_ORIGINAL
 from transforms.errors import DamagedRecord, RunFailed
 from transforms.face.pose import project
@@ -48,9 +48,10 @@ def verify(output: Place, index: bool = False) -> None:
     """
     findings = 0
     for folder in find_conversions(output):
-        if index:
-            write_indices(folder)
-        found = verify_conversion(folder)
+        with progress("verify"):
+            if index:
+                write_indices(folder)
+            found = verify_conversion(folder)
         findings += len(found)
         for line in found:
             print(f"{folder}: {line}")
@@ -64,6 +65,7 @@ def verify(output: Place, index: bool = False) -> None:
 
 def write_indices(folder: Place) -> None:
     """Writes the index of each shard of a conversion from its frames; not of a shard that is damaged."""
+    step("writing indices")
     for entry in read_manifest(folder)["splits"].values():
         for shard in entry["shards"]:
             if not (folder / shard["file"]).is_file():
@@ -81,14 +83,14 @@ def verify_conversion(folder: Place) -> list[str]:
     split_of_key: dict[str, str] = {}
     split_of_source: dict[str, str] = {}
     shards = [(split, shard) for split, entry in manifest["splits"].items() for shard in entry["shards"]]
-    with tqdm(shards, desc="verify", unit=" shards") as bar:
-        for split, shard in bar:
-            if not (folder / shard["file"]).is_file():
-                found.append(f"{shard['file']}: missing")
-                continue
-            found += _index_wrong(folder / index_name(shard["file"]), shard)
-            with local_file(folder / shard["file"]) as file:
-                found += _verify_shard(file, shard, split, features, split_of_key, split_of_source)
+    reading = step(total=manifest["samples"]["written"], unit=" samples")
+    for split, shard in shards:
+        if not (folder / shard["file"]).is_file():
+            found.append(f"{shard['file']}: missing")
+            continue
+        found += _index_wrong(folder / index_name(shard["file"]), shard)
+        with local_file(folder / shard["file"]) as file:
+            found += _verify_shard(file, shard, split, reading, features, split_of_key, split_of_source)
     counts = manifest["samples"]
     written, rejected = sum(shard["samples"] for _, shard in shards), len(read_rejects(folder))
     if counts["planned"] != written + rejected or (counts["written"], counts["rejected"]) != (written, rejected):
@@ -117,6 +119,7 @@ def _verify_shard(
     file: Path,
     shard: dict[str, Any],
     split: str,
+    reading: Step,
     features: tuple[Feature, ...],
     split_of_key: dict[str, str],
     split_of_source: dict[str, str],
@@ -132,6 +135,7 @@ def _verify_shard(
     try:
         for batch in read_batches(file, features):
             samples += len(batch["key"])
+            reading.done += len(batch["key"])
             found += [f"{name}: {problem}" for problem in _numbers_wrong(batch, features)]
             for key, source in zip(batch["key"].tolist(), batch["source"].tolist(), strict=True):
                 if key in split_of_key:

@@ -12,4 +12,5 @@ case "${1:-}" in
     "") set -- "${cores[@]}" -m "not slow and not slow_engine" ;;
     --all) set -- "${cores[@]}" "${@:2}" ;;
 esac
+export PYTHONDONTWRITEBYTECODE=  # else each of a thousand processes compiles the program anew
 exec .venv/bin/python -m pytest "$@"

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from tqdm import tqdm
-
 from pipeline.demo.dataset import write_demo
+from pipeline.run.progress import progress, step
 from transforms.errors import UserError
 
 
@@ -22,11 +21,11 @@ def demo(output: Path, sources: int) -> None:
         raise UserError(f"--sources {sources}: expected 1 or more")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UserError(f"{output}: exists and is not an empty folder; name another --output")
-    with tqdm(desc="demo", unit=" pictures") as bar:
+    with progress("demo"):
+        drawing = step(unit=" pictures")
 
         def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+            drawing.done, drawing.total = done, total
 
         files = write_demo(output, sources, progress=show)
     models = f"--bfm {files.bfm} --expression {files.expression}"

@@ -4,6 +4,7 @@ Components of identity and expression are displacement fields over the mean surf
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,16 +21,23 @@ _BUMPS = [
 ]
 
 
-def _identity_basis(vertices: np.ndarray) -> np.ndarray:
-    """Orthonormal, smooth displacement fields, mostly symmetric ones first.
+class _Functions(NamedTuple):
+    """Orthonormal scalar functions on the face without a constant component, smooth ones first.
 
-    Args:
-        vertices: the mean, shape (n, 3), um.
-
-    Returns:
-        Shape (3 n, 199) float32, unit-norm columns in Fortran order.
+    Attributes:
+        values: shape (n, 67).
+        degree: a measure of roughness, shape (67,).
+        even: whether even in x, shape (67,).
     """
-    functions, degree, even = _functions(vertices)
+
+    values: np.ndarray
+    degree: np.ndarray
+    even: np.ndarray
+
+
+def _identity_basis(functions: _Functions) -> np.ndarray:
+    """Orthonormal, smooth displacement fields, mostly symmetric ones first: shape (3 n, 199) float32, Fortran order."""
+    degree, even = functions.degree, functions.even
     # A displacement along x is symmetric if it is odd in x, one along y or z if it is even.
     symmetric = np.stack([~even, even, even], axis=1)
     order = np.argsort((degree[:, None] + 6.0 * ~symmetric).ravel(), kind="stable")[:_BFM_COMPONENTS]
@@ -39,7 +47,7 @@ def _identity_basis(vertices: np.ndarray) -> np.ndarray:
         block = slice(start, min(start + 7, _BFM_COMPONENTS))
         size = block.stop - start
         mix[order[block], block] = np.linalg.qr(rng.normal(size=(size, size)))[0]
-    return _combine(functions, mix.reshape(len(degree), 3, _BFM_COMPONENTS))
+    return _combine(functions.values, mix.reshape(len(degree), 3, _BFM_COMPONENTS))
 
 
 def _identity_std() -> np.ndarray:
@@ -47,20 +55,20 @@ def _identity_std() -> np.ndarray:
     return 1.8e4 + 8.8e5 * np.arange(1, _BFM_COMPONENTS + 1) ** -1.15
 
 
-def _expression_basis(vertices: np.ndarray) -> np.ndarray:
+def _expression_basis(vertices: np.ndarray, functions: _Functions) -> np.ndarray:
     """Displacement fields of unit norm on the 53215 vertices: seven gestures, then smooth random ones.
 
     Args:
         vertices: the mean, shape (n, 3), um.
+        functions: on these vertices.
 
     Returns:
         Shape (3 n, 79) float32, in Fortran order.
     """
     gestures = _gestures(vertices)
-    functions, degree, _ = _functions(vertices)
-    count = EXPRESSION_COMPONENTS - len(gestures)
+    degree, count = functions.degree, EXPRESSION_COMPONENTS - len(gestures)
     mix = np.random.default_rng(79).normal(size=(len(degree), 3, count)) / degree[:, None, None]
-    fields = np.concatenate([gestures, _combine(functions, mix).T])
+    fields = np.concatenate([gestures, _combine(functions.values, mix).T])
     kept = fields.reshape(len(fields), -1, 3)[:, kept_vertices()]
     norm = np.sqrt(np.einsum("kna,kna->k", kept, kept))
     return (fields / norm[:, None]).astype(np.float32).T
@@ -73,12 +81,8 @@ def _expression_mean(vertices: np.ndarray) -> np.ndarray:
     return field * (700.0 / np.linalg.norm(field.reshape(-1, 3), axis=1).max())
 
 
-def _functions(vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Orthonormal scalar functions on the face without a constant component, smooth ones first.
-
-    Returns:
-        Values (n, 67); degree, a measure of roughness (67,); whether even in x (67,).
-    """
+def _functions(vertices: np.ndarray) -> _Functions:
+    """Polynomials and bumps on the mean (n, 3), um, made orthonormal."""
     x, y = vertices[:, 0] / 1000.0, vertices[:, 1] / 1000.0
     powers = [(i, total - i) for total in range(_DEGREES + 1) for i in range(total + 1)]
     along_x = np.polynomial.legendre.legvander(x / 75.0, _DEGREES)
@@ -88,14 +92,14 @@ def _functions(vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
     degree = np.array([float(i + j) for i, j in powers] + [3.5] * len(_BUMPS))
     even = np.array([i % 2 == 0 for i, _ in powers] + [True] * len(_BUMPS))
     orthonormal = np.linalg.qr(np.stack(values, axis=1))[0]
-    return orthonormal[:, 1:], degree[1:], even[1:]
+    return _Functions(orthonormal[:, 1:], degree[1:], even[1:])
 
 
 def _combine(functions: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Functions (n, f) and weights (f, 3, k) -> displacement fields (3 n, k) float32, Fortran order."""
     fields = np.empty((weights.shape[2], len(functions), 3), np.float32)
-    for component, field in enumerate(fields):
-        field[:] = functions @ weights[:, :, component]
+    for axis in range(3):
+        fields[:, :, axis] = weights[:, axis].T @ functions.T
     return fields.reshape(len(fields), -1).T
 
 
@@ -241,16 +245,17 @@ class SyntheticModel:
 def make_model() -> SyntheticModel:
     """Makes the synthetic model, which is always the same; takes some seconds."""
     shape = mean_shape()
+    functions = _functions(shape.vertices)
     x, y = shape.vertices[:, 0] / 1000.0, shape.vertices[:, 1] / 1000.0
     albedo_basis, albedo_std, _ = np.linalg.svd(
         _albedo_variations(x, y).reshape(3 * FULL_VERTICES, -1), full_matrices=False
     )
     return SyntheticModel(
         mean=shape.vertices.ravel().astype(np.float32),
-        identity_basis=_identity_basis(shape.vertices),
+        identity_basis=_identity_basis(functions),
         identity_std=_identity_std().astype(np.float32),
         expression_mean=_expression_mean(shape.vertices).astype(np.float32),
-        expression_basis=_expression_basis(shape.vertices),
+        expression_basis=_expression_basis(shape.vertices, functions),
         expression_std=expression_std().astype(np.float32),
         triangles=shape.triangles,
         albedo_mean=_mean_albedo(x, y).ravel().astype(np.float32),

@@ -93,6 +93,12 @@ def _visible(
     return sample[seen], depth[seen], value
 
 
+def _areas(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Twice the signed areas of triangles in a picture: (t,), px^2."""
+    (ax, bx, cx), (ay, by, cy) = points[:, 0][triangles.T], points[:, 1][triangles.T]
+    return (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+
+
 def _fragments(
     points: np.ndarray, triangles: np.ndarray, height: int, width: int
 ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -111,7 +117,7 @@ def _fragments(
     (ax, bx, cx), (ay, by, cy) = column, row
     # Barycentric weights are linear in (u, v), with constant slopes per triangle.
     with np.errstate(divide="ignore", invalid="ignore"):  # a triangle seen edge-on covers no sample
-        area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+        area = _areas(points, triangles)
         slopes_b, slopes_c = ((cy - ay) / area, (ax - cx) / area), ((ay - by) / area, (bx - ax) / area)
         from_ax, from_ay = u - ax[owner], v - ay[owner]
         weight_b = slopes_b[0][owner] * from_ax + slopes_b[1][owner] * from_ay
@@ -179,7 +185,9 @@ def draw_face(
     normals = -vertex_normals(vertices, model.triangles) @ rotation(pose[None, :3])[0].T
     colours = lambert(look.albedo, normals, light, ambient=0.4)
     points = project(matrix[None], vertices[None])[0]
-    return draw(points, model.triangles, colours, _background(look, matrix, rng, borders))
+    # Triangles that face away are hidden; in pictures, rows go down, which turns their winding again.
+    seen = model.triangles[_areas(points, model.triangles) > 0]
+    return draw(points, seen, colours, _background(look, matrix, rng, borders))
 
 
 def _background(look: Look, matrix: np.ndarray, rng: np.random.Generator, borders: bool) -> np.ndarray:

@@ -15,6 +15,7 @@ from pipeline.describe.layout_proposal import Proposal, check_layout_file, propo
 from pipeline.describe.spot_check import NORMALISED, PLAUSIBLE, SpotCheck, spot_check
 from pipeline.describe.survey import FULL_AUGMENTATIONS, Survey, survey
 from pipeline.planning.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
+from pipeline.run.progress import progress, step
 from pipeline.run.summary import human_bytes
 from transforms.depth.layout import match_pattern
 from transforms.errors import Reject, UserError, named_errors
@@ -43,7 +44,13 @@ def describe(folders: list[Place], write_layout: Path | None = None) -> str:
     """
     if write_layout is not None:
         check_layout_file(write_layout)
+    with progress("describe"):
+        return _describe(folders, write_layout)
+
+
+def _describe(folders: list[Place], write_layout: Path | None) -> str:
     all_listings = [list_inputs(folders, configuration) for configuration in CONFIGURATIONS.values()]
+    step("looking for depth maps", unit=" files")
     proposal = propose_layout(all_listings[0])
     if write_layout is not None:
         _write(proposal, write_layout)
@@ -51,6 +58,7 @@ def describe(folders: list[Place], write_layout: Path | None = None) -> str:
     surveys = [(listing, survey(listing)) for listing in _with_samples(all_listings)]
     if proposal is not None:
         surveys = [each for each in surveys if each[1].samples and not _is_fine(each[0], proposal)]
+    step("looking for face models")
     models = found_models(all_listings[0])
     lines = _entry("inputs", [input_name(place) for place in all_listings[0].inputs])
     suspicious: list[str] = []

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from pipeline.describe.spot_check import evenly
 from pipeline.planning.plan import Plan
@@ -56,7 +57,7 @@ def check_layout(layout: Layout, inputs: list[RawInput], plan: Plan, model: Path
             f"{layout.name}: the depth is not that of the originals' faces, but {advice.text}: correct the layout; "
             "or leave --originals out, if their poses are those of other pictures"
         )
-    print(f"convert: {layout.name}: {advice.text}", file=sys.stderr)
+    tqdm.write(f"convert: {layout.name}: {advice.text}", file=sys.stderr)
 
 
 def _read(inputs: list[RawInput], files: SampleFiles, layout: Layout) -> tuple[np.ndarray, Parameters] | Reject:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from pipeline.describe.spot_check import evenly
 from pipeline.planning.raw_inputs import Listing
+from pipeline.run.progress import counted
 from transforms.depth.encodings import largest_depth_file, read_depth
 from transforms.depth.layout import DepthLayout, Encoding, pattern_fault
 from transforms.depth.toml_tables import toml_text
@@ -123,7 +124,7 @@ def propose_layout(listing: Listing) -> Proposal | None:
     Returns:
         The proposal, or None if no file decodes to a depth map of the size of a picture of the same name.
     """
-    families = _find_families(_all_files(listing))
+    families = _find_families(counted(_all_files(listing)))
     pictures = [
         family
         for family in families

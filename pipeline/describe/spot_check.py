@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from pipeline.planning.raw_inputs import Listing
+from pipeline.run.progress import counted, step
 from transforms.errors import BadSample, Reject, Stage
 from transforms.face.indices import expression_std
 from transforms.raw import image_check as image
@@ -57,11 +58,13 @@ class SpotCheck:
 
 def spot_check(listing: Listing) -> SpotCheck:
     """Reads the pictures and parameter texts of up to LOOKED_AT samples, spread evenly; whole ones if there are any."""
+    step("choosing files to read")
     found = [sample.files for sample in listing.samples.values() if not sample.problems]
     chosen = evenly([files for files in found if IMAGE in files and PARAMETERS in files] or found, LOOKED_AT)
     pictures, texts = ([file for files in chosen for file in files.get(role, ())] for role in (IMAGE, PARAMETERS))
     sample_of = {file: row for row, files in enumerate(chosen) for some in files.values() for file in some}
     size_of: dict[int, tuple[int, int]] = {}
+    step("reading a sample of the files", len(pictures) + len(texts), " files")
     bad: list[Reject] = []
     sizes: Counter[tuple[int, int]] = Counter()
     for file, data in _contents(listing, pictures, image.MAX_BYTES, bad):
@@ -125,7 +128,7 @@ def _contents(listing: Listing, files: list[RawFile], most: int, bad: list[Rejec
         except BadSample as problem:
             return problem
 
-    for file, data in zip(files, map_reads(listing.inputs, read, files), strict=True):
+    for file, data in zip(counted(files), map_reads(listing.inputs, read, files), strict=True):
         if isinstance(data, BadSample):
             bad.append(_reject(file, data))
         else:

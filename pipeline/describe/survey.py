@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 
 from pipeline.planning.plan import pair_samples
 from pipeline.planning.raw_inputs import Listing
+from pipeline.run.progress import counted, step
 from transforms.errors import Reject
 from transforms.raw.archives import is_archive_name
 from transforms.raw.files import input_name
@@ -53,11 +54,12 @@ class Survey:
 
 def survey(listing: Listing) -> Survey:
     """Counts what a listing holds."""
+    step("counting", unit=" samples")
     pairs: Counter[str] = Counter()
     found = Survey({}, defaultdict(Counter), [], [], [], [], [], 0, textless_folders(listing), _archives(listing))
     roles = listing.configuration.roles
     image_bytes = 0
-    for name, sample in listing.samples.items():
+    for name, sample in counted(listing.samples.items()):
         pairs[name.source] += 0
         files = sample.files
         _, rejects = pair_samples({name: sample}, roles)

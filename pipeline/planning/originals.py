@@ -3,6 +3,8 @@
 import dataclasses
 import sys
 
+from tqdm import tqdm
+
 from pipeline.planning.raw_inputs import Listing, list_inputs
 from transforms.errors import Reject, UserError
 from transforms.raw.configurations import ORIGINAL
@@ -51,7 +53,7 @@ def add_originals(listing: Listing, paths: list[Place]) -> Listing:
             f"{min(sources)}.txt; name the folder of the originals' texts, or leave --originals out"
         )
     if known != sources:
-        print(
+        tqdm.write(
             f"convert: {len(sources - known):,} of {len(sources):,} sources have no original, such as "
             f"{min(sources - known)}: has_original is 0, coefficients, pose and landmarks NaN",
             file=sys.stderr,

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from pipeline.planning.raw_inputs import Listing
 from pipeline.planning.splits import hash_fraction
+from pipeline.run.progress import counted, step
 from transforms.errors import Reject, Stage, UserError
 from transforms.process_settings import without_collection
 from transforms.raw.files import SampleFiles
@@ -80,6 +81,7 @@ def make_plan(
 
     shards: list[PlannedShard] = []
     chunks: list[PackedChunk] = []
+    planned = step("planning", sum(counts.values()), " samples")
     for split, sources in sorted(splits.items()):
         size = sum(sizes[source] for source in sources)
         if num_shards and size > num_shards * LARGEST_SHARD_BYTES:
@@ -96,6 +98,7 @@ def make_plan(
                 PlannedChunk(number, len(shards), batch).packed()
                 for number, batch in zip(numbers, batches, strict=True)
             ]
+            planned.done += len(samples)
             contents = [_contents(batch, roles) for batch in batches]
             shards.append(
                 PlannedShard(
@@ -120,7 +123,9 @@ def _count(
     counts: dict[str, int] = {}
     sizes: dict[str, int] = {}
     rejects: list[Reject] = []
-    for source in listing.samples.sources():
+    sources = listing.samples.sources()
+    step("pairing files", len(sources), " sources")
+    for source in counted(sources):
         usable, rejected = pair_samples(listing.samples.of_source(source), listing.configuration.roles)
         rejects += rejected
         if usable:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
+from pipeline.run.progress import counted, step
 from transforms.errors import Reject, Stage, UserError, input_errors
 from transforms.process_settings import without_collection
 from transforms.raw import parameters
@@ -69,6 +70,7 @@ def list_inputs(paths: list[Place], configuration: Configuration) -> Listing:
     Raises:
         UserError: a folder or archive does not exist, cannot be read, or is damaged as a whole.
     """
+    step(f"listing {configuration.name}", unit=" files")
     listing = Listing(configuration, [], FoundSamples(), {}, [])
     with input_errors():
         files = sorted({path for path in paths if path.is_file()}, key=str)
@@ -89,7 +91,7 @@ def list_inputs(paths: list[Place], configuration: Configuration) -> Listing:
 
 def _add_folder(listing: Listing, folder: Path, seen: set[tuple[int, int]]) -> None:
     prefix = len(str(folder).rstrip("/")) + 1
-    for path, size in _walk(folder, seen, listing.configuration.match):
+    for path, size in counted(_walk(folder, seen, listing.configuration.match)):
         _add_file(listing, RawFile(len(listing.inputs), path[prefix:], size), path)
     listing.inputs.append(folder)
 
@@ -115,7 +117,7 @@ def _add_remote_folder(listing: Listing, folder: RemotePath) -> None:
     root = len(listing.inputs)
     listing.inputs.append(folder)
     empty = True
-    for path, size in list_files(folder):
+    for path, size in counted(list_files(folder)):
         _add_file(listing, RawFile(root, path, size), f"{folder}/{path}")
         empty = False
     if empty:
@@ -126,7 +128,7 @@ def _add_archive(listing: Listing, path: Place) -> None:
     directory = read_directory(path)
     # As if it were unpacked to a folder of its name: helen.zip may begin with trainset/.
     folder = str(path.parent / archive_of(path).name.partition(".")[0])
-    for member in directory.members:
+    for member in counted(directory.members):
         extent = (member.offset, member.stored_bytes, member.method, member.crc)
         _add_file(listing, RawFile(len(listing.inputs), member.path, member.bytes, extent), f"{folder}/{member.path}")
     for problem in directory.problems:

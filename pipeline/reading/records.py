@@ -138,7 +138,7 @@ class Records(Sequence[dict[str, Any]]):
 
 def _scaled(feature: Feature, values: Mapping[str, Any], size: int) -> np.ndarray:
     """A picture at size x size; depth grows with it."""
-    from transforms.pictures.scaled import decode_scaled, scale_map  # load numba
+    from transforms.pictures.resize import decode_scaled, scale_map  # load numba
 
     if feature.name == "image":
         return decode_scaled(values["image"], size)

@@ -9,11 +9,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from pipeline.describe.spot_check import PLAUSIBLE
 from pipeline.planning.splits import hash_fraction
 from pipeline.run.conversions import has_numbers, manifest_features, read_batches
+from pipeline.run.progress import progress, step
 from transforms.errors import DamagedRecord, UserError
 from transforms.raw.names import GROUPS, OTHER_GROUP, group
 from transforms.records.schema import PICTURES, Feature
@@ -215,7 +215,8 @@ def collect(folder: Place, manifest: dict[str, Any]) -> Collected:
     sheet = _Sheet(CoefficientSurvey(stds), map_features(features), bool(manifest.get("with_original", True)))
     angles: dict[str, np.ndarray] = {}
     scale: dict[str, np.ndarray] = {}
-    with tqdm(total=manifest["samples"]["written"], desc="report", unit=" samples") as bar:
+    with progress("report"):
+        reading = step(total=manifest["samples"]["written"], unit=" samples")
         for split, entry in manifest["splits"].items():
             eulers, scales = [np.empty((0, 3))], [np.empty(0)]
             for shard in entry["shards"]:
@@ -226,7 +227,7 @@ def collect(folder: Place, manifest: dict[str, Any]) -> Collected:
                             has_face = sheet.add(batch, split)
                             eulers.append(batch["pose/euler"][has_face])
                             scales.append(batch["pose/scale"][has_face])
-                            bar.update(len(batch["key"]))
+                            reading.done += len(batch["key"])
                 except FileNotFoundError as error:
                     raise UserError(
                         f"{file}: cannot be read ({error.strerror}); threedface verify reports more"

@@ -33,7 +33,6 @@ from pipeline.planning.splits import DEFAULT_SPLITS, parse_splits, split_by_hash
 from pipeline.run.fingerprint import run_fingerprint
 from pipeline.run.local_run import LocalRun
 from pipeline.run.metadata import RunFacts, finish
-from pipeline.run.progress import ProgressBar
 from transforms.raw.configurations import COARSE
 from transforms.records.plan_file import (
     LineAddress,
@@ -44,6 +43,7 @@ from transforms.records.plan_file import (
     write_plan,
 )
 from transforms.records.schema import Contents, record_bytes
+from transforms.records.shards import written_shards
 
 _Value = TypeVar("_Value")
 
@@ -95,7 +95,6 @@ def launcher(folder: Path, samples: int, shard_bytes: int) -> None:
     addresses = measure("plan file", lambda: write_plan(run.plan, header, plan.chunks), run.plan)
     shards = [[addresses[chunk] for chunk in shard.chunks] for shard in plan.shards]
     work = measure("list of work", lambda: write_list(run.work, shards), run.work)
-    measure("progress bar", lambda: ProgressBar(run, plan.shards))
     listing.samples.clear()
     plan.chunks.clear()
     measure("pipeline", lambda: _pipeline_bytes(folder, work))
@@ -138,11 +137,10 @@ def make(folder: Path, samples: int, _shard_bytes: int) -> None:
 
 
 def resume(folder: Path, _samples: int, _shard_bytes: int) -> None:
-    """What a run does that finds all shards whole; and one look of the progress bar."""
+    """What a run does that finds all shards whole; and one look at its progress."""
     run = _run_folder(folder)
     shards = list(read_plan_header(run.plan).shards)
-    bar = ProgressBar(run, shards)
-    measure("a look at progress", lambda: bar._done() and None)
+    measure("a look at progress", lambda: written_shards(run.sidecars) and None)
     measure("resume: keep shards", lambda: run.keep(shards, retry_rejected=False))
 
 

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/stages.py                # 100 sources x 30, no mesh points
     python tests/benchmarks/stages.py --mesh_points 512
-    python tests/benchmarks/stages.py --image_size 224
+    python tests/benchmarks/stages.py --image_size 224     # first without, then with it
 
 Runs the steps' own functions on the chunks of a real plan, one after the other.
 """
@@ -28,8 +28,9 @@ from transforms.raw.configurations import COARSE
 from transforms.records.plan_file import PlanHeader, write_plan
 from transforms.records.schema import Contents, record_bytes
 from transforms.records.shards import ShardBuffer
-from transforms.steps import Crop, Decode, Encode, Landmarks, Pose, Read
+from transforms.steps import Decode, Encode, Landmarks, Pose, Read
 from transforms.steps.chunks import StageMetrics
+from transforms.steps.crop import Crop
 
 
 def stage_costs(files: DemoFiles, folder: Path, mesh_points: int, image_size: int | None) -> dict[str, float]:
@@ -42,13 +43,13 @@ def stage_costs(files: DemoFiles, folder: Path, mesh_points: int, image_size: in
     addresses = write_plan(folder / "plan", PlanHeader({}, plan.samples, (), ()), plan.chunks)
     points = farthest_points(open_prepared(model).mean, mesh_points, int(landmark_vertices()[NOSE_TIP]))
     configure_process()
-    read = Read(folder / "plan", listing.inputs, "scan", COARSE.text)
+    read = Read(folder / "plan", listing.inputs, "header" if image_size else "scan", COARSE.text)
     steps: dict[str, Callable[[Any], Any]] = {
         "Read": lambda address: read._read_chunk(address, StageMetrics("Read")),
         "Pose": Pose(-1.0)._add_pose,
         "Decode": Decode(model, points)._add_mesh,
         "Landmarks": Landmarks(model)._add_landmarks,
-        **({"Crop": Crop(CropSettings(image_size, 0.25), -1.0)._crop} if image_size else {}),
+        **({"Crop": Crop(CropSettings(image_size, 0.25), -1.0, "scan")._crop} if image_size else {}),
         "Encode": Encode(features)._encode,
     }
     seconds = dict.fromkeys([*steps, "WriteShard"], 0.0)
@@ -84,7 +85,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="threedface-benchmark-") as name:
         files = make(Path(name), arguments.sources, arguments.augmentations)
-        print(show(stage_costs(files, Path(name), arguments.mesh_points, arguments.image_size)))
+        for size in dict.fromkeys([None, arguments.image_size]):
+            print(show(stage_costs(files, Path(name), arguments.mesh_points, size)))
 
 
 if __name__ == "__main__":

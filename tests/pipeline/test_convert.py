@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -197,11 +198,12 @@ def test_manifest_holds_the_statistics(manifest, truth, synthetic_model):
 
 
 def test_the_output_tells_what_was_made_and_how_to_read_it(raw, convert, tmp_path):
+    began = time.time()
     done = convert(raw.dataset, tmp_path)
     assert done.returncode == 0
     assert f"planned {raw.pairs} = written {raw.pairs} + rejected 0" in done.stdout
     assert "threedface verify" in done.stdout and "from pipeline import load" in done.stdout
-    assert f"{raw.pairs}/{raw.pairs}" in done.stderr  # the progress bar
+    assert done.stderr.count("\n") <= (time.time() - began) // 10  # a log has a line every 10 s
     assert done.stdout.count("\n") <= 26  # about a screen
 
 
@@ -210,8 +212,8 @@ def test_workers_in_processes_of_their_own_write_the_same_bytes(workers, raw, co
     splits = "train=0.6,validation=0.2,test=0.2"
     done = convert(raw.dataset, tmp_path, "--splits", splits, "--num_shards", 2, "--workers", workers)
     assert done.returncode == 0, done.stderr
-    shown = [line for line in re.split(r"[\r\n]+", done.stderr) if line]
-    assert all(line.startswith("convert: ") for line in shown), done.stderr  # nothing but the progress bar
+    shown = done.stderr.splitlines()
+    assert all(re.match(r"convert(, [^:]+)?[: ]", line) for line in shown), shown  # nothing but the progress
     for path in (converted / FOLDER).iterdir():
         if path.name != "run.json":
             assert (tmp_path / FOLDER / path.name).read_bytes() == path.read_bytes(), path.name

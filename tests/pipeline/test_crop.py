@@ -122,9 +122,15 @@ def test_whole_pictures_at_another_size(raw, convert, samples, tmp_path):
 
 
 def test_pictures_of_that_size_keep_their_bytes(raw, convert, tmp_path):
-    source = raw.dataset / "CoarseData" / "afw_100_1"
-    assert convert(source, tmp_path, "--image_size", 450, *SPLITS).returncode == 0
-    builder = tfds.builder_from_directory(tmp_path / FOLDER)
+    """And are checked all the same."""
+    source = tmp_path / "afw_100_1"
+    shutil.copytree(raw.dataset / "CoarseData" / "afw_100_1", source)
+    data = (source / "afw_100_1_aug_1.jpg").read_bytes()
+    (source / "afw_100_1_aug_1.jpg").write_bytes(data[:3000] + data[9000:])
+    done = convert(source, tmp_path / "out", "--image_size", 450, "--max_rejected", 1, *SPLITS)
+    assert done.returncode == 0, done.stderr
+    assert "afw_100_1_aug_1" in (tmp_path / "out" / FOLDER / "rejected.jsonl").read_text()
+    builder = tfds.builder_from_directory(tmp_path / "out" / FOLDER)
     records = builder.as_dataset(split="train", decoders={"image": tfds.decode.SkipDecoding()})
     for sample in records.as_numpy_iterator():
         assert sample["image"] == (source / f"{sample['key'].decode()}.jpg").read_bytes()

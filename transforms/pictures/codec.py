@@ -87,7 +87,7 @@ def decode_pixels(data: bytes, smallest: tuple[int, int] = (0, 0)) -> np.ndarray
 def encode_jpeg(pixels: np.ndarray) -> bytes:
     """Encodes pixels (H, W, 3) uint8 as a JPEG of quality 95, 4:4:4; deterministic."""
     file = io.BytesIO()
-    # Pillow's JPEG is 0.7 dB closer to the pixels than simplejpeg's at this quality, and takes 0.1 ms more.
+    # 0.7 dB closer to the pixels than simplejpeg's: that reaches libjpeg's accurate DCT only at qualities above 95.
     Image.fromarray(pixels).save(file, "JPEG", quality=QUALITY, subsampling=0)
     return file.getvalue()
 

@@ -2,13 +2,12 @@
 
 Shards hands out the shards. Read yields the chunks of each; Pose, Decode, Landmarks, Crop (optional), Depth (of
 FineData), Maps (optional) and Encode work on chunks; WriteShard writes each shard. A step is a dataclass of settings
-over the pure modules of ``transforms``. Depth and Maps are imported where they are used: they load scipy and numba,
-0.3 s and 100 MiB that other runs do without.
+over the pure modules of ``transforms``. Crop, Depth and Maps are imported where they are used: they load scipy and
+numba, 0.3 s and 100 MiB that other runs do without.
 """
 
-from transforms.steps.crop import Crop
 from transforms.steps.face import Decode, Landmarks, Pose
 from transforms.steps.read import Read, Shards
 from transforms.steps.write import Encode, WriteShard
 
-__all__ = ["Crop", "Decode", "Encode", "Landmarks", "Pose", "Read", "Shards", "WriteShard"]
+__all__ = ["Decode", "Encode", "Landmarks", "Pose", "Read", "Shards", "WriteShard"]

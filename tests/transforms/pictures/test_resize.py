@@ -1,4 +1,6 @@
-"""Resized pictures, against area averages and patterns whose place is known."""
+"""Resized pictures and maps: against Pillow, closed forms, area averages, and patterns whose place is known."""
+
+import io
 
 import numpy as np
 import pytest
@@ -6,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from transforms.pictures.crop import crop_points, valid_rectangles
-from transforms.pictures.resize import resize_pixels
+from transforms.errors import BadSample
+from transforms.pictures.codec import decode_pixels, encode_png
+from transforms.pictures.crop import crop_points, valid_rectangles, whole_boxes
+from transforms.pictures.resize import decode_box, decode_scaled, scale_map
 
 H, W = 90, 120
 
@@ -35,6 +39,10 @@ def centre_of(picture):
     weight = picture.astype(np.float64)
     rows, columns = np.mgrid[: weight.shape[0], : weight.shape[1]]
     return np.array([(columns * weight).sum(), (rows * weight).sum()]) / weight.sum()
+
+
+def resize_pixels(pixels, edges, size):
+    return decode_box(encode_png(pixels), edges, size)
 
 
 def place(point, edges, size):
@@ -115,10 +123,12 @@ def test_padding_changes_no_pixel_of_the_picture(column, row, side, size):
     np.testing.assert_array_equal(resize_pixels(whole, edges, size), resize_pixels(part, edges - 40, size))
 
 
-def test_a_box_inside_is_pillows_resize():
-    pixels = noise()
-    expected = Image.fromarray(pixels).resize((37, 37), Image.Resampling.BICUBIC, box=(10, 5, 80, 75))
-    np.testing.assert_array_equal(resize_pixels(pixels, box(10, 5, 70), 37), np.asarray(expected))
+@pytest.mark.parametrize("size", [8, 37, 70, 150])
+def test_a_box_inside_is_pillows_resize(size):
+    pixels = 64 + noise() // 2  # Pillow clips before it resizes the second axis
+    expected = Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC, box=(10, 5, 80, 75))
+    difference = np.abs(resize_pixels(pixels, box(10, 5, 70), size).astype(int) - expected)
+    assert difference.max() <= 1 and difference.mean() < 0.2  # Pillow also rounds before
 
 
 def test_fine_stripes_do_not_alias():
@@ -131,3 +141,98 @@ def test_fine_stripes_do_not_alias():
 def test_boxes_are_squares_of_whole_pixels(edges):
     with pytest.raises(ValueError, match="square of whole pixels"):
         resize_pixels(noise(), edges, 8)
+
+
+def photograph(height, width):
+    """Random, with the mean spectrum of photographs: amplitudes as 1 / f**1.2 (Tolhurst, Tadmor and Chao 1992)."""
+    spread = np.random.default_rng(1).normal(size=(height, width, 3))
+    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)) + 1 / max(height, width)
+    values = np.fft.ifft2(np.fft.fft2(spread, axes=(0, 1)) / frequency[..., None] ** 1.2, axes=(0, 1)).real
+    return (127.5 + 50 * values / values.std()).clip(0, 255).astype(np.uint8)
+
+
+def jpeg(pixels, quality=95):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality, subsampling=0)
+    return file.getvalue()
+
+
+def psnr(one, other):
+    return 10 * np.log10(255**2 / np.mean((one.astype(float) - other) ** 2))
+
+
+@pytest.mark.parametrize("size", [40, 56, 100, 112, 224, 400])
+@pytest.mark.parametrize("edges", [box(0, 0, 450), box(31, 60, 333)])
+def test_a_photograph_is_as_pillow_resizes_all_of_its_pixels(edges, size):
+    data = jpeg(photograph(450, 450))
+    corners = (edges + 0.5).tolist()
+    expected = Image.fromarray(decode_pixels(data)).resize((size, size), Image.Resampling.BICUBIC, box=corners)
+    assert psnr(decode_box(data, edges, size), np.asarray(expected)) > 40
+
+
+@pytest.mark.parametrize("size", [32, 56, 112, 224, 300, 449])
+@pytest.mark.parametrize("shape", [(450, 450), (300, 451)])
+def test_a_photograph_for_a_reader_is_near_that_of_a_conversion(shape, size):
+    data = jpeg(photograph(*shape))
+    (edges,) = whole_boxes(np.array([shape]))
+    assert psnr(decode_scaled(data, size), decode_box(data, edges, size)) > 30
+
+
+def waves(height, width):
+    """A picture without detail that a resize could lose."""
+    rows, columns = np.mgrid[:height, :width]
+    values = [np.sin(rows / 40 + channel) + np.cos(columns / 30 - channel) for channel in range(3)]
+    return np.rint(127.5 + 60 * np.stack(values, axis=-1)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("size", [50, 112, 120, 224, 225, 300, 449, 450, 500])
+@pytest.mark.parametrize("shape", [(450, 450), (300, 451), (451, 300), (9, 300)])
+def test_it_is_near_the_resize_of_a_conversion(shape, size):
+    data = jpeg(waves(*shape), 98)
+    (edges,) = whole_boxes(np.array([shape]))
+    expected = decode_box(data, edges, size).astype(int)
+    scaled = decode_scaled(data, size)
+    assert scaled.shape == (size, size, 3) and scaled.dtype == np.uint8
+    assert ((scaled == 0).all(axis=2) == (expected == 0).all(axis=2)).all()  # the same padding
+    assert np.abs(scaled - expected).mean() < 1 and np.abs(scaled - expected).max() < 30
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 60))
+def test_a_plane_stays_a_plane(height, width, size):
+    rows, columns = np.mgrid[:height, :width]
+    plane = np.stack([4 * rows + 30, 4 * columns + 30, np.full_like(rows, 200)], axis=-1).astype(np.uint8)
+    scaled = decode_scaled(encode_png(plane), size).astype(float)
+    left, top, right, _ = whole_boxes(np.array([[height, width]]))[0]
+    step = (right - left) / size
+    for axis, (first, length) in enumerate(((top, height), (left, width))):
+        at = first + (np.arange(size) + 0.5) * step  # the closed form: bilinear weights reproduce a plane
+        edges = 2 * size * (first + 0.5) + (2 * np.arange(size) + 1) * (right - left)  # exact, of centres on an edge
+        there = (edges >= 0) & (edges < 2 * size * length)
+        lit = scaled.any(axis=(1 - axis, 2))
+        assert (lit == there).all() or not scaled.any()
+        expected = 4 * at[there].clip(0, length - 1) + 30
+        values = np.moveaxis(scaled[..., axis], axis, 0)[there].max(axis=1, initial=0)
+        assert not scaled.any() or np.abs(values - expected).max(initial=0) <= 0.51
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(1, 40))
+def test_a_map_has_the_nearest_values(height, width, size):
+    values = np.arange(height * width, dtype=np.float32).reshape(height, width, 1)
+    scaled = scale_map(values, size, -1)
+    left, top, right, _ = whole_boxes(np.array([[height, width]]))[0]
+    step = (right - left) / size
+    for row in range(size):
+        for column in range(size):
+            y, x = top + (row + 0.5) * step, left + (column + 0.5) * step
+            value = scaled[row, column, 0]
+            if value < 0:
+                assert not (-0.5 <= y < height - 0.5 and -0.5 <= x < width - 0.5)
+            else:
+                assert abs(value // width - y) <= 0.5 + 1e-6 and abs(value % width - x) <= 0.5 + 1e-6
+
+
+def test_a_damaged_picture_is_named():
+    with pytest.raises(BadSample, match="damaged_image"):
+        decode_scaled(b"\xff\xd8\xff no JPEG", 10)
+    with pytest.raises(BadSample, match="damaged_image"):
+        decode_scaled(jpeg(waves(90, 90))[:-200], 10)

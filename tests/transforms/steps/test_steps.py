@@ -14,12 +14,14 @@ from transforms import FaceModel, read_parameters
 from transforms.depth.fine import FineSettings
 from transforms.depth.layout import DepthLayout, find_layout
 from transforms.depth.storage import decode_float_png
+from transforms.pictures.codec import encode_png
 from transforms.pictures.crop import CropSettings
 from transforms.raw.configurations import COARSE
 from transforms.raw.parameters import AUGMENTED_TEXT
 from transforms.records.plan_file import PlanHeader, write_plan
 from transforms.records.schema import Feature
-from transforms.steps import Crop, Decode, Encode, Landmarks, Pose, Read
+from transforms.steps import Decode, Encode, Landmarks, Pose, Read
+from transforms.steps.crop import Crop
 from transforms.steps.depth import Depth
 from transforms.steps.maps import Maps
 
@@ -99,7 +101,24 @@ def test_crop(chunk, through, placed):
         face = done.columns["landmarks/image"]
         assert face[..., :2].min() > 0 and face[..., :2].max() < 64
 
-    through(chunk, [*placed, Crop(CropSettings(64, 0.25), -1)], check)
+    through(chunk, [*placed, Crop(CropSettings(64, 0.25), -1, "scan")], check)
+
+
+@pytest.mark.parametrize("size", [40, 450])
+@pytest.mark.parametrize(("level", "damaged"), [("header", "j"), ("scan", "jp"), ("full", "jp")])
+def test_crop_finds_the_damage_that_is_left_to_it(chunk, size, level, damaged):
+    """Pictures that are decoded, and those of the size already: as the image check does without a crop."""
+    jpeg = chunk.columns["image"][0]
+    pixels = np.random.default_rng(0).integers(0, 256, (450, 450, 3), np.uint8)
+    png = bytearray(encode_png(pixels))
+    png[-14] ^= 1  # of the checksum of the pixels, which decoding leaves out
+    images = [jpeg, jpeg[:3000] + jpeg[9000:], encode_png(pixels), bytes(png)]
+    given = chunk.with_columns({"image": images, "image_file": ["a.jpg", "j.jpg", "b.png", "p.png"]})
+    done = Crop(CropSettings(size, None), -1, level)._crop(given)
+    ours = {reject.file[0]: (reject.stage, reject.reason) for reject in done.rejects}
+    if size == 450 and level == "header":
+        damaged = ""  # as they are not decoded
+    assert ours == dict.fromkeys(damaged, ("Crop", "damaged_image"))
 
 
 def test_maps(chunk, through, placed, prepared_folder):
