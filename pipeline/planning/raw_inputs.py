@@ -12,13 +12,19 @@ from transforms.errors import Reject, Stage, UserError, input_errors
 from transforms.process_settings import without_collection
 from transforms.raw import parameters
 from transforms.raw.archives import archive_of, read_directory
-from transforms.raw.configurations import COARSE, CONFIGURATIONS, Configuration
+from transforms.raw.configurations import CONFIGURATIONS, Configuration
 from transforms.raw.files import RawFile, RawInput
-from transforms.raw.names import AUGMENTED, Matcher, composed, derived_from, junk_folder_kind, junk_kind
+from transforms.raw.names import (
+    PARAMETERS,
+    PICTURE_SUFFIXES,
+    Matcher,
+    composed,
+    derived_from,
+    junk_folder_kind,
+    junk_kind,
+)
 from transforms.raw.samples import FoundSamples, PackedList
 from transforms.storage import Place, RemotePath, list_files
-
-_PICTURES = frozenset((".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".heic"))
 
 LEFT_OUT = "pictures in folders of 300-W have no text in the data set, and are left out"
 
@@ -157,40 +163,35 @@ def _add_file(listing: Listing, file: RawFile, path: str) -> None:
 
 
 def _unknown(listing: Listing) -> list[Reject]:
-    """The files that look like those of samples: ``_aug_`` in the name, or a picture with a short text beside it.
+    """The files that look like those of samples, by their names or as a picture with a short text beside it.
 
-    Not those derived from samples, nor those of another configuration. The layout of FineData knows its files.
+    Not those derived from samples, nor those of another configuration.
     """
     configuration = listing.configuration
-    if configuration.name not in CONFIGURATIONS:
-        return []
+    others = [other for other in CONFIGURATIONS.values() if other is not configuration]
     found: dict[str, Reject] = {}
     texts: set[tuple[int, str]] = set()
     texts_first = sorted(listing.other_files, key=lambda ending: not ending.lower().endswith(".txt"))
     unreadable = (RawFile(0, problem.file.replace("\\", "/"), 0) for problem in listing.unreadable)
     for file in chain(unreadable, *(listing.other_files[ending] for ending in texts_first)):
+        stem, suffix = os.path.splitext(file.path)
         name = os.path.basename(file.path)
-        stem, suffix = os.path.splitext(name)
-        is_text = suffix.lower() == ".txt"
-        if not is_text and suffix.lower() not in _PICTURES:
-            continue
-        if AUGMENTED in name.lower():
+        looks_like = False
+        if configuration.resembles(file.path):
             source = derived_from(name)
-            looks_like = configuration is COARSE and not (source and listing.samples.has_source(source))
-        elif any(other.match(file.path) for other in CONFIGURATIONS.values()):
-            looks_like = False
-        elif is_text:
-            looks_like = False
-            if file.bytes <= parameters.MAX_BYTES:
-                texts.add((file.root, file.path.removesuffix(suffix)))
-        else:
-            looks_like = (file.root, file.path.removesuffix(suffix)) in texts
+            looks_like = not (source and listing.samples.has_source(source))
+        elif any(other.match(file.path) or other.resembles(file.path) for other in others):
+            pass
+        elif suffix.lower() == ".txt" and file.bytes <= parameters.MAX_BYTES:
+            texts.add((file.root, stem))
+        elif suffix.lower() in PICTURE_SUFFIXES and PARAMETERS in configuration.roles:
+            looks_like = (file.root, stem) in texts
         if looks_like:
             detail = (
                 f"looks like a file of a sample, which is named {configuration.files}; a source consists of letters, "
                 "digits, _, . and -: rename the file, or remove it if it is a copy"
             )
-            key = composed(stem)
+            key = composed(os.path.basename(stem))
             found.setdefault(key, Reject(key, file.path, Stage.PLAN, "unknown_name", detail))
     return sorted(found.values())
 

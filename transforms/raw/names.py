@@ -23,8 +23,11 @@ SOURCE_300W = re.compile(
     r"|lfpw_(?:train|test)_image_[0-9]+"
 )
 
-AUGMENTED = "_aug_"  # in the name of a file that is meant as one of a sample, or derived from one
-_STEM = rf"(?P<source>{SOURCE}|{SOURCE_300W.pattern}){AUGMENTED}(?P<augmentation>0|[1-9][0-9]{{0,8}})"
+PICTURE_SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".heic")
+)
+
+_STEM = rf"(?P<source>{SOURCE}|{SOURCE_300W.pattern})_aug_(?P<augmentation>0|[1-9][0-9]{{0,8}})"
 # A suffix may be repeated: Windows hides the first, and people add it again.
 _SAMPLE_FILE = re.compile(rf"{_STEM}(?:\.(?P<suffix>(?i:{'|'.join(ROLES)}))(?:\.(?i:(?P=suffix)))*)")
 _DERIVED_FILE = re.compile(rf"{_STEM}[_.-].*", re.DOTALL)
@@ -71,6 +74,12 @@ def match_augmented(path: str) -> tuple[SampleName, str] | None:
     if match is None:
         return None
     return SampleName(sys.intern(match["source"]), int(match["augmentation"])), ROLES[match["suffix"].lower()]
+
+
+def resembles_augmented(path: str) -> bool:
+    """Whether a picture or text has ``_aug_`` in its name: it is meant as one of a sample, or derived from one."""
+    stem, dot, suffix = path.rpartition("/")[2].lower().rpartition(".")
+    return "_aug_" in stem and (dot + suffix in PICTURE_SUFFIXES or suffix == "txt")
 
 
 def derived_from(name: str) -> str | None:

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import zipfile
 from pathlib import Path
@@ -6,6 +7,8 @@ import pytest
 
 from pipeline.planning.plan import make_plan
 from pipeline.planning.raw_inputs import list_inputs, suffix_counts
+from transforms.depth.fine import FineSettings, fine_configuration
+from transforms.depth.layout import find_layout
 from transforms.errors import UserError
 from transforms.raw.configurations import COARSE, ORIGINAL
 from transforms.raw.names import SampleName
@@ -81,6 +84,17 @@ def test_what_looks_like_a_sample_and_is_none_is_a_named_reject(tmp_path):
     assert rejected.pop("a_aug_0") == "duplicate_key" and set(rejected.values()) == {"unknown_name"}
     assert set(rejected) == {"a_aug_1 (1)", "Copy of a_aug_1", "b (1)_aug_2", "B_AUG_1", "c_aug_1_224", "some face"}
     assert usable == {"a_aug_1"}
+
+
+def test_files_of_fine_data_with_other_names_are_named_rejects(tmp_path):
+    touch(tmp_path, "a/a_1.JPG", "a/a_1_depth.png", "b (1)/b (1)_1.jpg", "b (1)/b (1)_1_depth.png", "c.jpg", "c.txt")
+    layout = dataclasses.replace(find_layout("guess_png16"), picture="{source}/{source}_{k}.jpg")
+    layout = dataclasses.replace(layout, depth_file="{source}/{source}_{k}_depth.png", mask=None, normals=None)
+    rejected, usable = rejects_of(
+        list_inputs([tmp_path], fine_configuration(FineSettings(layout, "png16", False, False)))
+    )
+    assert usable == {"a_aug_1"}
+    assert rejected == {"b (1)_1": "unknown_name", "b (1)_1_depth": "unknown_name"}
 
 
 def test_files_beside_the_samples_are_not_taken_for_samples(tmp_path):

@@ -169,7 +169,8 @@ def test_faults_of_patterns(pattern, fault):
         ("afw_1_2_3.jpg", None),
         ("afw_1_2/afw_1_2_3.jpg.bak", None),
         ("afw_1_2/afw_1_2_3.jpg\n", None),
-        ("afw_1_2/afw_1_2_3.JPG", None),
+        ("afw_1_2/afw_1_2_3.JPG", (SampleName("afw_1_2", 3), "image")),
+        ("afw_1_2/afw_1_2_3_Depth.png", None),
         ("afw_1_2/afw_1_2_.jpg", None),
         ("afw_1_2/afw_1_2_-3.jpg", None),
         ("afw_1_2/afw_1_2_٣.jpg", None),
@@ -179,6 +180,20 @@ def test_faults_of_patterns(pattern, fault):
 )
 def test_files_are_found_by_the_end_of_their_path(path, expected):
     assert LAYOUT.match(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("afw_1 (1)/afw_1 (1)_3.jpg", True),
+        ("_afw/_afw_3_depth.PNG", True),
+        ("mask/Copy of afw_1_2_0.png", True),
+        ("afw_1 (1)/afw_1_3.jpg", False),
+        ("afw_1 (1)/afw_1 (1)_3.txt", False),
+    ],
+)
+def test_files_with_sources_of_other_characters_resemble_those_of_samples(path, expected):
+    assert LAYOUT.match(path) is None and LAYOUT.resembles(path) == expected
 
 
 def test_the_narrower_of_two_matching_patterns_counts():
