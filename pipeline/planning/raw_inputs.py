@@ -182,10 +182,10 @@ def _unknown(listing: Listing) -> list[Reject]:
             looks_like = not (source and listing.samples.has_source(source))
         elif any(other.match(file.path) or other.resembles(file.path) for other in others):
             pass
-        elif suffix.lower() == ".txt" and file.bytes <= parameters.MAX_BYTES:
-            texts.add((file.root, stem))
-        elif suffix.lower() in PICTURE_SUFFIXES and PARAMETERS in configuration.roles:
+        elif suffix.lower() in PICTURE_SUFFIXES:
             looks_like = (file.root, stem) in texts
+        elif suffix.lower() == ".txt" and file.bytes <= parameters.MAX_BYTES and PARAMETERS in configuration.roles:
+            texts.add((file.root, stem))
         if looks_like:
             detail = (
                 f"looks like a file of a sample, which is named {configuration.files}; a source consists of letters, "
@@ -214,7 +214,7 @@ def _walk(folder: Path, seen: set[tuple[int, int]], match: Matcher) -> Iterator[
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(current) as entries:
                 for entry in sorted(entries, key=lambda entry: entry.name):
-                    if entry.is_dir() and match(entry.path) is None and not junk_kind(entry.name):
+                    if entry.is_dir() and match(entry.path) is None and not junk_folder_kind(entry.name):
                         pending.append(entry.path)
                     else:
                         yield entry.path, _size(entry)

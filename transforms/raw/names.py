@@ -33,13 +33,13 @@ _SAMPLE_FILE = re.compile(rf"{_STEM}(?:\.(?P<suffix>(?i:{'|'.join(ROLES)}))(?:\.
 _DERIVED_FILE = re.compile(rf"{_STEM}[_.-].*", re.DOTALL)
 
 # What operating systems, their file servers, editors and download programs leave among files.
-_JUNK = re.compile(
+_JUNK_NAME = re.compile(
     r"(?:^|/)(?P<name>(?P<start>\._|~\$|\.Trash)[^/]*|\.AppleDouble|\.DS_Store|\.Spotlight-V100|\.fseventsd|\.TemporaryItems"
     r"|\.snapshots?|\.ipynb_checkpoints|__MACOSX|\$RECYCLE\.BIN|System Volume Information|(?:eh)?Thumbs\.db"
-    r"|desktop\.ini|lost\+found|@eaDir|@Recycle|#recycle|#snapshot)(?:/|$)"
-    r"|(?P<end>~|\.(?:crdownload|part|partial|download|filepart|tmp|aria2|swp|bak))(?:/|$)",
+    r"|desktop\.ini|lost\+found|@eaDir|@Recycle|#recycle|#snapshot)(?:/|$)",
     re.IGNORECASE,
 )
+_JUNK_END = re.compile(r"(?:~|\.(?:crdownload|part|partial|download|filepart|tmp|aria2|swp|bak))$", re.IGNORECASE)
 
 # The collections of 300-W, by the beginnings of the sources' names.
 GROUPS = ("afw", "helen_train", "helen_test", "ibug", "lfpw_train", "lfpw_test")
@@ -95,18 +95,17 @@ def composed(name: str) -> str:
 
 def junk_kind(path: str) -> str | None:
     """The kind of a file, or of its folder, that systems or programs make for themselves: ``._*``, ``@eaDir``."""
-    match = _JUNK.search(path)
-    if match is None:
-        return None
-    if match["end"]:
-        return f"*{match['end']}"
-    return f"{match['start']}*" if match["start"] else str(match["name"])
+    end = _JUNK_END.search(path)
+    return f"*{end[0]}" if end else junk_folder_kind(path)
 
 
 @functools.lru_cache(maxsize=64)  # the files of a folder usually follow one another
 def junk_folder_kind(path: str) -> str | None:
-    """As `junk_kind`, of a folder, quickly."""
-    return junk_kind(path)
+    """As `junk_kind`, of a folder, whose name may have any end."""
+    match = _JUNK_NAME.search(path)
+    if match is None:
+        return None
+    return f"{match['start']}*" if match["start"] else str(match["name"])
 
 
 def group(source: str) -> str:

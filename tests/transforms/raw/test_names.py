@@ -64,6 +64,7 @@ def test_derived_files(file, source):
         ("Coarse_Dataset.zip.part", "*.part"),
         ("Coarse_Dataset.zip.part1", None),
         ("parts/afw_1_1_aug_3.jpg", None),
+        ("CoarseData.bak/afw_1_1_aug_3.jpg", None),
         ("a.tmp.jpg", None),
         (".hidden/afw_1_1_aug_3.jpg", None),
     ],
