@@ -20,7 +20,8 @@ from transforms.raw.downloads import HEAD_BYTES, stored_instead
 from transforms.raw.files import RawFile, RawInput
 from transforms.storage import Place, local_file
 
-_ENDINGS = (".bin", ".mat", ".h5", ".hdf5", ".tgz", ".gz")
+_COMPRESSED = (".tgz", ".gz")
+_ENDINGS = (".bin", ".mat", ".h5", ".hdf5", *_COMPRESSED)
 _LEAST_BYTES = 1 << 20  # of a face model; people also leave small .mat files beside the pairs
 _BFM_2009_MAT = {"shapeMU", "shapePC", "shapeEV", "tl"}
 
@@ -53,14 +54,10 @@ def found_models(listing: Listing) -> list[FoundModel]:
 def _look_up(place: RawInput, file: RawFile) -> FoundModel | None:
     name = os.path.basename(file.path)
     if not isinstance(place, Pieces):
-        if is_compressed_tar(name):
-            is_bfm = "facemodel" in name.lower()
-            return (
-                FoundModel(place / file.path, "--bfm", "Basel Face Model as downloaded, by its name")
-                if is_bfm
-                else None
-            )
         path = place / file.path
+        if name.lower().endswith(_COMPRESSED):
+            is_bfm = is_compressed_tar(name) and "facemodel" in name.lower()
+            return FoundModel(path, "--bfm", "the Basel Face Model as downloaded, by its name") if is_bfm else None
         try:
             with local_file(path) as local:
                 model = _look(local)

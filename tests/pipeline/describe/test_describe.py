@@ -157,6 +157,15 @@ def test_archives_fine_data_and_models_are_recognised(raw: Path) -> None:
     assert "--bfm PATH/TO/01_MorphableModel.mat" in text
 
 
+def test_model_files_as_they_are_downloaded(raw: Path) -> None:
+    (raw / "Exp_Pca.bin").write_bytes(b"<!DOCTYPE html>")
+    with (raw / "BaselFaceModel.tgz").open("wb") as file:
+        file.truncate(2 << 20)
+    text = describe([raw])
+    assert f"unusable     {raw / 'Exp_Pca.bin'}  a web page, not the file itself; log in" in text
+    assert f"--bfm {raw / 'BaselFaceModel.tgz'} " in text and "--expression PATH/TO/Exp_Pca.bin" in text
+
+
 def test_a_folder_without_samples(tmp_path: Path) -> None:
     (tmp_path / "README.md").touch()
     text = describe([tmp_path])
