@@ -55,12 +55,15 @@ def check_input(
     for chunk in evenly(plan.chunks, LOOKED_AT):
         whole = [files for files in chunk.samples if PARAMETERS in files.files]
         chosen = [files._replace(files={role: files.files[role] for role in _ROLES}) for files in evenly(whole, each)]
-        for sample in read_samples(inputs, chosen, "header", configuration.text):
-            if isinstance(sample, Reject):
-                continue
-            identity.append(sample.parameters["identity"])
-            poses.append(sample.parameters["pose"])
-            sizes.append(sample.size)
+        try:
+            read = read_samples(inputs, chosen, "header", configuration.text)
+        except OSError:  # the run meets it as well, and keeps what it has done until then
+            continue
+        for sample in read:
+            if not isinstance(sample, Reject):
+                identity.append(sample.parameters["identity"])
+                poses.append(sample.parameters["pose"])
+                sizes.append(sample.size)
     if not sizes:
         return
     if fault := wrong_std(np.array(identity), open_prepared(model).identity_std):
