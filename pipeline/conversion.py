@@ -15,13 +15,14 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 from tqdm import tqdm
 
+from pipeline.describe.input_check import check_input
 from pipeline.describe.layout_check import check_layout
 from pipeline.engines.dataflow import check_places, is_dataflow, only_translates
 from pipeline.engines.engine import run_pipeline, runner_flags, runner_name
 from pipeline.engines.worker_pool import WorkerPool, worker_pool
 from pipeline.graph import GraphSettings, build_graph
 from pipeline.options import Options
-from pipeline.planning.model_sources import expression_file, model_file
+from pipeline.planning.model_sources import EXPRESSION, IDENTITY, model_file
 from pipeline.planning.originals import add_originals
 from pipeline.planning.plan import CHUNK_SAMPLES, Plan, make_plan, plan_digest
 from pipeline.planning.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_counts
@@ -110,9 +111,8 @@ def _convert(
 ) -> _Outcome | None:
     """Runs; None if that was no more than a translation."""
     step("preparing the face model")
-    expression = expression_file(options.expression, options.model_cache)
-    with model_file(options.bfm) as bfm, model_file(expression) as expression_here:
-        model, model_files = prepare(bfm, expression_here, options.model_cache)
+    with model_file(options.bfm, IDENTITY) as bfm, model_file(options.expression, EXPRESSION) as expression:
+        model, model_files = prepare(bfm, expression, options.model_cache)
     layout = options.fine.fingerprint() if options.fine else None
     fingerprint = run_fingerprint(options.configuration.name, options.affecting_bytes(), model_files, layout)
     plan = _plan(options, listing, digest(fingerprint))
@@ -125,6 +125,9 @@ def _convert(
             place = folder.reclose(accepted=_accepted(finished.manifest, options.max_rejected))
             return _Outcome(place, finished.manifest, None, [])
         folder.reopen()
+    if not options.skip_spot_check:
+        step("comparing samples with their pictures and the face model")
+        check_input(listing.inputs, plan, options.configuration, model, options.bfm, pictures=options.fine is None)
     if options.fine:
         step("checking the layout")
         check_layout(options.fine.layout, listing.inputs, plan, model, options.row_offset)

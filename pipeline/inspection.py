@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from pipeline.options import default_model_cache
-from pipeline.planning.model_sources import expression_file, model_file
+from pipeline.planning.model_sources import EXPRESSION, IDENTITY, model_file
 from pipeline.report.collect import NUMBERS, Shown
 from pipeline.report.drawing import draw
 from pipeline.report.maps import covered
@@ -243,8 +242,7 @@ def _load_model(mesh: Path | None, bfm: Place | None, expression: Place | None) 
             "--mesh needs --bfm FILE and --expression FILE, the face model files of the conversion: a record holds "
             "coefficients, from which the mesh is decoded"
         )
-    expression = expression_file(expression, Path(default_model_cache()))
-    with model_file(bfm) as bfm_here, model_file(expression) as expression_here:
+    with model_file(bfm, IDENTITY) as bfm_here, model_file(expression, EXPRESSION) as expression_here:
         return FaceModel.load(bfm_here, expression_here)
 
 

@@ -174,7 +174,7 @@ class Options:
         "input", "part of the data set to convert: CoarseData, the originals, or FineData",
         choices=(*CONFIGURATIONS, FINE), default=COARSE.name, affects_bytes=True, recorded=None)]
     bfm: Annotated[Place, Option(
-        "face model", "Basel Face Model: 01_MorphableModel.mat or model2009-publicmm1-bfm.h5",
+        "face model", "Basel Face Model: 01_MorphableModel.mat, model2009-publicmm1-bfm.h5, or an archive of either",
         metavar="FILE", parse=parse_place, required=True, affects_bytes=True, recorded=None)]
     expression: Annotated[Place, Option(
         "face model", "expression model: Exp_Pca.bin, or an archive that contains it",
@@ -247,6 +247,8 @@ class Options:
     max_rejected: Annotated[float, Option(
         "checks", "fail if more than this share of the samples is rejected",
         metavar="SHARE", parse=_share(1), default="0.01")]
+    skip_spot_check: Annotated[bool, Option(
+        "checks", "convert even if samples, looked at before, contradict their pictures' size or the face model")]
     workers: Annotated[int | None, Option(
         "running", "number of worker processes of the local engine",
         metavar="N", parse=_integer(1), default_words="all cores, or fewer for few samples")]

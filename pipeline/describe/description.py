@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.describe.contact_sheet import contact_sheet
 from pipeline.describe.found_models import FoundModel, found_models
+from pipeline.describe.input_check import resized
 from pipeline.describe.layout_proposal import Proposal, check_layout_file, propose_layout
 from pipeline.describe.spot_check import NORMALISED, PLAUSIBLE, SpotCheck, spot_check
 from pipeline.describe.survey import FULL_AUGMENTATIONS, Survey, survey
@@ -17,7 +18,7 @@ from pipeline.planning.raw_inputs import LEFT_OUT, Listing, list_inputs, suffix_
 from pipeline.run.progress import progress, step
 from pipeline.run.summary import human_bytes
 from transforms.depth.layout import match_pattern
-from transforms.errors import UserError, named_errors
+from transforms.errors import Reject, UserError, named_errors
 from transforms.raw.configurations import COARSE, CONFIGURATIONS, ORIGINAL
 from transforms.raw.files import RawFile, input_name
 from transforms.raw.names import GROUPS, OTHER_GROUP, group
@@ -70,8 +71,8 @@ def _describe(folders: list[Place], write_layout: Path | None) -> str:
     lines += _entry("face models", _models(models))
     if surveys:
         lines += _entry("suspicious", suspicious or ["nothing"])
-    for listing, _ in surveys:
-        lines += ["", _command(listing, models)]
+    for listing, found in surveys:
+        lines += ["", _command(listing, found, models)]
     if proposal is not None:
         lines += [
             "",
@@ -200,7 +201,8 @@ def _other_files(listing: Listing) -> str:
     counts = suffix_counts(listing)
     shown = ", ".join(f"{ending} {count:,}" for ending, count in counts.most_common(8))
     more = f", and {len(counts) - 8:,} more endings" if len(counts) > 8 else ""
-    return f"{listing.other_count:,} by ending: {shown}{more}" if counts else "none"
+    junk = f"; and {listing.junk.total():,} of systems and programs: {_counted(listing.junk)}" if listing.junk else ""
+    return (f"{listing.other_count:,} by ending: {shown}{more}" if counts else "none") + junk
 
 
 def _models(models: list[FoundModel]) -> list[str]:
@@ -233,23 +235,25 @@ def _suspicious(listing: Listing, found: Survey, checked: SpotCheck, fine: bool)
         lines.append(f"sources of no 300-W collection, by name: {_named(others)}")
     if found.empty:
         lines.append(f"files of 0 bytes: {_named(found.empty)}")
+    lines += _by_reason([*found.unusable, *listing.unknown], "samples")
+    lines += _by_reason(listing.unreadable, "other files of archives")
     lines += _suspicious_contents(checked)
     if len(checked.sizes) > 1 and listing.configuration is not ORIGINAL:  # those are of all sizes
         lines.append("pictures of more than one size")
-    rejected = len(found.lone_pictures) + len(found.lone_parameters) + len(found.duplicates)
-    if rejected > _MOST_REJECTED * (found.samples + rejected):
+    rejected = len(found.lone_pictures) + len(found.lone_parameters) + len(found.unusable) + len(listing.unknown)
+    if found.samples and rejected > _MOST_REJECTED * (found.samples + rejected):
         lines.append(
-            f"unpaired and duplicates are {rejected / (found.samples + rejected):.1%} of the samples: convert rejects "
+            f"{rejected / (found.samples + rejected):.1%} of the samples are unpaired or unusable: convert rejects "
             f"them, and fails above --max_rejected {_MOST_REJECTED}"
         )
     return lines
 
 
 def _suspicious_contents(checked: SpotCheck) -> list[str]:
-    lines = []
-    for reason, count in sorted(Counter(reason for _, reason, _ in checked.bad).items()):
-        file, _, detail = next(bad for bad in checked.bad if bad[1] == reason)
-        lines.append(f"{reason}, {count:,} of the files looked at, such as {file}: {detail}")
+    lines = _by_reason(checked.bad, "files looked at")
+    fault = resized(np.array([pose for pose, _ in checked.pairs]), [size for _, size in checked.pairs])
+    if fault:
+        lines.append(f"{fault}; convert refuses them")
     far = int((checked.expression > PLAUSIBLE).sum())
     if far:
         lines.append(f"|expression / std| above {PLAUSIBLE:g} in {far:,} of {len(checked.expression):,} looked at")
@@ -258,7 +262,21 @@ def _suspicious_contents(checked: SpotCheck) -> list[str]:
     return lines
 
 
-def _command(listing: Listing, models: list[FoundModel]) -> str:
+def _by_reason(rejects: list[Reject], of: str) -> list[str]:
+    """A line for each reason, with one of the files."""
+    first: dict[str, Reject] = {}
+    for reject in rejects:
+        first.setdefault(reject.reason, reject)
+    counts = Counter(reject.reason for reject in rejects)
+    return [
+        f"{reason}, {counts[reason]:,} of the {of}, such as {first[reason].file}: {first[reason].detail}"
+        for reason in sorted(first)
+    ]
+
+
+def _command(listing: Listing, found: Survey, models: list[FoundModel]) -> str:
+    if (listing.samples or listing.unknown) and not found.samples:
+        return "None of these samples can be converted as they are: see what is suspicious."
     config = "" if listing.configuration is COARSE else f"--config {listing.configuration.name} "
     return _convert(config, _inputs(listing) if listing.samples else "PATH/TO/Coarse_Dataset", models)
 

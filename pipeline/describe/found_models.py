@@ -8,12 +8,20 @@ import h5py
 
 from pipeline.planning.raw_inputs import Listing
 from transforms.errors import UserError
-from transforms.face.model_files import EXPRESSION_FILE, EXPRESSION_FILE_BYTES, is_expression_file, mat_variables
-from transforms.raw.archives import Pieces
+from transforms.face.model_files import (
+    EXPRESSION_FILE,
+    EXPRESSION_FILE_BYTES,
+    IDENTITY_FILES,
+    is_expression_file,
+    mat_variables,
+)
+from transforms.raw.archives import Pieces, is_compressed_tar
+from transforms.raw.downloads import HEAD_BYTES, stored_instead
 from transforms.raw.files import RawFile, RawInput
 from transforms.storage import Place, local_file
 
-_ENDINGS = (".bin", ".mat", ".h5", ".hdf5")
+_COMPRESSED = (".tgz", ".gz")
+_ENDINGS = (".bin", ".mat", ".h5", ".hdf5", *_COMPRESSED)
 _LEAST_BYTES = 1 << 20  # of a face model; people also leave small .mat files beside the pairs
 _BFM_2009_MAT = {"shapeMU", "shapePC", "shapeEV", "tl"}
 
@@ -38,14 +46,18 @@ def found_models(listing: Listing) -> list[FoundModel]:
         _look_up(listing.inputs[file.root], file)
         for ending in _ENDINGS
         for file in listing.other_files.get(ending, [])
-        if file.bytes >= _LEAST_BYTES or os.path.basename(file.path) == EXPRESSION_FILE
+        if file.bytes >= _LEAST_BYTES or os.path.basename(file.path) in (EXPRESSION_FILE, *IDENTITY_FILES)
     ]
     return sorted((model for model in found if model is not None), key=str)
 
 
 def _look_up(place: RawInput, file: RawFile) -> FoundModel | None:
+    name = os.path.basename(file.path)
     if not isinstance(place, Pieces):
         path = place / file.path
+        if name.lower().endswith(_COMPRESSED):
+            is_bfm = is_compressed_tar(name) and "facemodel" in name.lower()
+            return FoundModel(path, "--bfm", "the Basel Face Model as downloaded, by its name") if is_bfm else None
         try:
             with local_file(path) as local:
                 model = _look(local)
@@ -53,14 +65,18 @@ def _look_up(place: RawInput, file: RawFile) -> FoundModel | None:
             return FoundModel(path, "", f"cannot be read ({error.strerror or error})")
         return model and model._replace(path=path)
     archive = place.paths[-1]
-    if os.path.basename(file.path) == EXPRESSION_FILE and file.bytes == EXPRESSION_FILE_BYTES:
+    if name == EXPRESSION_FILE and file.bytes == EXPRESSION_FILE_BYTES:
         return FoundModel(archive, "--expression", f"holds the data set's {EXPRESSION_FILE}")
+    if name in IDENTITY_FILES:
+        return FoundModel(archive, "--bfm", f"holds {name}")
     return FoundModel(archive, "", f"holds {file.path}; unpack that file if it is the face model")
 
 
 def _look(path: Path) -> FoundModel | None:
     with path.open("rb") as file:
-        head = file.read(128)
+        head = file.read(HEAD_BYTES)
+    if instead := stored_instead(head):
+        return FoundModel(path, "", instead)
     if is_expression_file(path):
         size = path.stat().st_size
         if size == EXPRESSION_FILE_BYTES:

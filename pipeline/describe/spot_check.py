@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.planning.raw_inputs import Listing
 from pipeline.run.progress import counted, step
-from transforms.errors import BadSample
+from transforms.errors import BadSample, Reject, Stage
 from transforms.face.indices import expression_std
 from transforms.raw import image_check as image
 from transforms.raw import parameters
@@ -34,42 +34,47 @@ class SpotCheck:
         texts: how many parameter texts were read.
         sizes: how many pictures of each height and width, px.
         lines: how many texts of each number of lines.
-        bad: file, reason and detail of those that cannot be used.
+        bad: those that cannot be used, without keys.
         euler: pitch, yaw, roll of the others, shape (n, 3), degrees.
         scale: shape (n,), px/mm.
         expression: the largest |coefficient / std| of each, shape (n,).
+        pairs: those of which the picture could be read, too: pose, and height and width, px.
     """
 
     pictures: int
     texts: int
     sizes: Counter[tuple[int, int]]
     lines: Counter[int]
-    bad: list[tuple[str, str, str]]
+    bad: list[Reject]
     euler: np.ndarray
     scale: np.ndarray
     expression: np.ndarray
+    pairs: list[tuple[np.ndarray, tuple[int, int]]]
 
     def count(self, reason: str) -> int:
         """How many files are bad for a reason."""
-        return sum(seen == reason for _, seen, _ in self.bad)
+        return sum(bad.reason == reason for bad in self.bad)
 
 
 def spot_check(listing: Listing) -> SpotCheck:
-    """Reads up to LOOKED_AT pictures and as many parameter texts, spread evenly over the samples."""
+    """Reads the pictures and parameter texts of up to LOOKED_AT samples, spread evenly; whole ones if there are any."""
     step("choosing files to read")
-    pictures, texts = (
-        evenly([file for found in listing.samples.values() for file in found.files.get(role, ())], LOOKED_AT)
-        for role in (IMAGE, PARAMETERS)
-    )
+    found = [sample.files for sample in listing.samples.values() if not sample.problems]
+    chosen = evenly([files for files in found if IMAGE in files and PARAMETERS in files] or found, LOOKED_AT)
+    pictures, texts = ([file for files in chosen for file in files.get(role, ())] for role in (IMAGE, PARAMETERS))
+    sample_of = {file: row for row, files in enumerate(chosen) for some in files.values() for file in some}
+    size_of: dict[int, tuple[int, int]] = {}
     step("reading a sample of the files", len(pictures) + len(texts), " files")
-    bad: list[tuple[str, str, str]] = []
+    bad: list[Reject] = []
     sizes: Counter[tuple[int, int]] = Counter()
     for file, data in _contents(listing, pictures, image.MAX_BYTES, bad):
         try:
-            sizes[check_image(file.path, data, "scan")] += 1
+            size = size_of[sample_of[file]] = check_image(file.path, data, "scan")
+            sizes[size] += 1
         except BadSample as problem:
-            bad.append((file.path, problem.reason, problem.detail))
+            bad.append(_reject(file, problem))
     lines: Counter[int] = Counter()
+    pairs: list[tuple[np.ndarray, tuple[int, int]]] = []
     poses, expressions = [np.empty((0, 6))], [np.empty(0)]
     std = expression_std()
     for file, data in _contents(listing, texts, parameters.MAX_BYTES, bad):
@@ -77,10 +82,12 @@ def spot_check(listing: Listing) -> SpotCheck:
             parsed = parse_parameters(data, listing.configuration.text)
             _check_pose(parsed["pose"])
         except BadSample as problem:
-            bad.append((file.path, problem.reason, problem.detail))
+            bad.append(_reject(file, problem))
             continue
         lines[len(data.strip().splitlines())] += 1
         poses.append(parsed["pose"][None])
+        if sample_of[file] in size_of:
+            pairs.append((parsed["pose"], size_of[sample_of[file]]))
         expressions.append(np.abs(parsed["expression"] / std).max(keepdims=True))
     pose = np.concatenate(poses)
     return SpotCheck(
@@ -92,6 +99,7 @@ def spot_check(listing: Listing) -> SpotCheck:
         euler=np.degrees(pose[:, :3]),
         scale=pose[:, 5] * 1000,
         expression=np.concatenate(expressions),
+        pairs=pairs,
     )
 
 
@@ -107,9 +115,11 @@ def _check_pose(pose: np.ndarray) -> None:
         raise bad
 
 
-def _contents(
-    listing: Listing, files: list[RawFile], most: int, bad: list[tuple[str, str, str]]
-) -> Iterator[tuple[RawFile, bytes]]:
+def _reject(file: RawFile, bad: BadSample) -> Reject:
+    return Reject("", file.path, Stage.READ, bad.reason, bad.detail)
+
+
+def _contents(listing: Listing, files: list[RawFile], most: int, bad: list[Reject]) -> Iterator[tuple[RawFile, bytes]]:
     """The files with their bytes, up to one more than most; those that cannot be read are added to the bad."""
 
     def read(file: RawFile) -> bytes | BadSample:
@@ -120,7 +130,7 @@ def _contents(
 
     for file, data in zip(counted(files), map_reads(listing.inputs, read, files), strict=True):
         if isinstance(data, BadSample):
-            bad.append((file.path, data.reason, data.detail))
+            bad.append(_reject(file, data))
         else:
             yield file, data
 

@@ -4,8 +4,10 @@ import dataclasses
 import os
 from collections import Counter, defaultdict
 
+from pipeline.planning.plan import pair_samples
 from pipeline.planning.raw_inputs import Listing
 from pipeline.run.progress import counted, step
+from transforms.errors import Reject
 from transforms.raw.archives import is_archive_name
 from transforms.raw.files import input_name
 from transforms.raw.names import IMAGE, PARAMETERS, SampleName
@@ -25,6 +27,7 @@ class Survey:
         lone_pictures: keys with a picture and no parameters.
         lone_parameters: keys with parameters and no picture.
         duplicates: keys with more than one picture or parameter text.
+        unusable: samples that cannot be converted for any reason but a missing file, as `convert` rejects them.
         empty: sample files of 0 bytes.
         image_bytes: of all pictures of samples together.
         textless: folders that hold pictures, and no text file, in any folder in them: how many
@@ -37,6 +40,7 @@ class Survey:
     lone_pictures: list[str]
     lone_parameters: list[str]
     duplicates: list[str]
+    unusable: list[Reject]
     empty: list[str]
     image_bytes: int
     textless: dict[str, tuple[int, int]]
@@ -52,19 +56,24 @@ def survey(listing: Listing) -> Survey:
     """Counts what a listing holds."""
     step("counting", unit=" samples")
     pairs: Counter[str] = Counter()
-    found = Survey({}, defaultdict(Counter), [], [], [], [], 0, textless_folders(listing), _archives(listing))
+    found = Survey({}, defaultdict(Counter), [], [], [], [], [], 0, textless_folders(listing), _archives(listing))
+    roles = listing.configuration.roles
     image_bytes = 0
     for name, sample in counted(listing.samples.items()):
         pairs[name.source] += 0
         files = sample.files
-        if any(len(some) > 1 for some in files.values()):
-            found.duplicates.append(name.key)
+        _, rejects = pair_samples({name: sample}, roles)
+        if not rejects:
+            pairs[name.source] += 1
+        elif sample.problems:
+            found.unusable.extend(rejects)
         elif PARAMETERS not in files:
             found.lone_pictures.append(name.key)
         elif IMAGE not in files:
             found.lone_parameters.append(name.key)
         else:
-            pairs[name.source] += 1
+            found.duplicates.append(name.key)
+            found.unusable.extend(rejects)
         for file in (file for some in files.values() for file in some):
             place = _place(listing, name, file.root, _folder(file.path))
             found.layouts[place][os.path.splitext(file.path)[1]] += 1
@@ -84,7 +93,10 @@ def textless_folders(listing: Listing) -> dict[str, tuple[int, int]]:
     """
     pictures: Counter[str] = Counter()
     with_text = {
-        _folder(file.path) for ending, files in listing.other_files.items() if ending.endswith(".txt") for file in files
+        _folder(file.path)
+        for ending, files in listing.other_files.items()
+        if ending.lower().endswith(".txt")
+        for file in files
     }
     for found in listing.samples.values():
         with_text.update(_folder(file.path) for file in found.files.get(PARAMETERS, ()))

@@ -38,7 +38,7 @@ def add_originals(listing: Listing, paths: list[Place]) -> Listing:
     for name, found in originals.samples.items():
         source = by_numbers(name.source)
         texts[source] = [file._replace(root=file.root + shift) for file in found.files.get(PARAMETERS, [])]
-        problems[source] = [problem for problem in found.problems if problem.file.endswith(".txt")]
+        problems[source] = [problem for problem in found.problems if problem.file.lower().endswith(".txt")]
     samples = FoundSamples()
     known: set[str] = set()
     for name, found in listing.samples.items():

@@ -74,7 +74,7 @@ def make_plan(
         UserError: the shards would be larger than a worker can hold.
     """
     roles = listing.configuration.roles
-    counts, sizes, rejects = _count(listing, lambda files: pictures_bytes(files) + numbers_bytes)
+    counts, sizes, unusable = _count(listing, lambda files: pictures_bytes(files) + numbers_bytes)
     splits: dict[str, list[str]] = {}
     for source in sorted(counts, key=lambda source: (hash_fraction(f"order/{seed}/{source}"), source)):
         splits.setdefault(split_of(source), []).append(source)
@@ -89,7 +89,9 @@ def make_plan(
         number = num_shards or _shard_count(size, sum(sizes.values()), shard_bytes)
         groups = _divide([counts[source] for source in sources], min(number, len(sources)))
         for index, rows in enumerate(groups):
-            samples = [files for row in rows for files in _pair(listing.samples.of_source(sources[row]), roles)[0]]
+            samples = [
+                files for row in rows for files in pair_samples(listing.samples.of_source(sources[row]), roles)[0]
+            ]
             batches = list(_batches(samples, numbers_bytes, pictures_bytes))
             numbers = range(len(chunks), len(chunks) + len(batches))
             chunks += [
@@ -110,6 +112,7 @@ def make_plan(
                     fingerprint=_fingerprint(run, [split, index, len(groups), contents]),
                 )
             )
+    rejects = unusable + listing.unknown
     return Plan(shards, chunks, rejects, sum(counts.values()) + len(rejects))
 
 
@@ -123,7 +126,7 @@ def _count(
     sources = listing.samples.sources()
     step("pairing files", len(sources), " sources")
     for source in counted(sources):
-        usable, rejected = _pair(listing.samples.of_source(source), listing.configuration.roles)
+        usable, rejected = pair_samples(listing.samples.of_source(source), listing.configuration.roles)
         rejects += rejected
         if usable:
             counts[source] = len(usable)
@@ -165,7 +168,9 @@ def _contents(samples: Iterable[SampleFiles], roles: dict[str, str]) -> list:
     ]
 
 
-def _pair(samples: dict[SampleName, FoundSample], roles: dict[str, str]) -> tuple[list[SampleFiles], list[Reject]]:
+def pair_samples(
+    samples: dict[SampleName, FoundSample], roles: dict[str, str]
+) -> tuple[list[SampleFiles], list[Reject]]:
     """Samples with one file of each role that they need, and at most one of others; and the rest."""
     usable: list[SampleFiles] = []
     rejects: list[Reject] = []

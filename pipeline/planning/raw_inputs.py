@@ -4,15 +4,25 @@ import dataclasses
 import os
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from pipeline.run.progress import counted, step
-from transforms.errors import UserError, input_errors
+from transforms.errors import Reject, Stage, UserError, input_errors
 from transforms.process_settings import without_collection
+from transforms.raw import parameters
 from transforms.raw.archives import archive_of, read_directory
-from transforms.raw.configurations import Configuration
+from transforms.raw.configurations import CONFIGURATIONS, Configuration
 from transforms.raw.files import RawFile, RawInput
-from transforms.raw.names import Matcher
+from transforms.raw.names import (
+    PARAMETERS,
+    PICTURE_SUFFIXES,
+    Matcher,
+    composed,
+    derived_from,
+    junk_folder_kind,
+    junk_kind,
+)
 from transforms.raw.samples import FoundSamples, PackedList
 from transforms.storage import Place, RemotePath, list_files
 
@@ -29,6 +39,9 @@ class Listing:
         samples: by name, in order.
         other_files: files that belong to no sample, by the end of their names.
         left_out: pictures that `Configuration.resolve_names` found to be of no sample.
+        unknown: files that look like those of samples, and are not named like them: a Reject for each name.
+        unreadable: files of archives that belong to no sample, and cannot be read.
+        junk: how many files and folders of systems and programs there are (``.DS_Store``, ``._*``), by kind.
     """
 
     configuration: Configuration
@@ -36,6 +49,9 @@ class Listing:
     samples: FoundSamples
     other_files: dict[str, PackedList[RawFile]]
     left_out: list[RawFile]
+    unknown: list[Reject] = dataclasses.field(default_factory=list)
+    unreadable: list[Reject] = dataclasses.field(default_factory=list)
+    junk: Counter[str] = dataclasses.field(default_factory=Counter)
 
     @property
     def other_count(self) -> int:
@@ -76,7 +92,7 @@ def list_inputs(paths: list[Place], configuration: Configuration) -> Listing:
         for _, path in sorted(archives.items(), key=lambda archive: str(archive[0])):
             _add_archive(listing, path)
     samples, left_out = configuration.resolve_names(listing.samples)
-    return dataclasses.replace(listing, samples=samples, left_out=left_out)
+    return dataclasses.replace(listing, samples=samples, left_out=left_out, unknown=_unknown(listing))
 
 
 def _add_folder(listing: Listing, folder: Path, seen: set[tuple[int, int]]) -> None:
@@ -125,12 +141,18 @@ def _add_archive(listing: Listing, path: Place) -> None:
         parsed = listing.configuration.match(f"{folder}/{problem.file}".replace("\\", "/"))
         if parsed:
             listing.samples.add_problem(parsed[0], problem)
+        elif not junk_kind(problem.file):
+            listing.unreadable.append(problem)
     listing.inputs.append(directory.pieces)
 
 
 def _add_file(listing: Listing, file: RawFile, path: str) -> None:
     """Adds a file; path is relative to the input; the input's own path, which may identify the file, precedes it."""
     parsed = listing.configuration.match(path)
+    junk = junk_folder_kind(file.path.rpartition("/")[0]) or (parsed is None and junk_kind(os.path.basename(path)))
+    if junk:
+        listing.junk[junk] += 1
+        return
     if parsed is None:
         ending = _ending(os.path.basename(path))
         if ending not in listing.other_files:
@@ -138,6 +160,40 @@ def _add_file(listing: Listing, file: RawFile, path: str) -> None:
         listing.other_files[ending].append(file)
         return
     listing.samples.add_file(*parsed, file)
+
+
+def _unknown(listing: Listing) -> list[Reject]:
+    """The files that look like those of samples, by their names or as a picture with a short text beside it.
+
+    Not those derived from samples, nor those of another configuration.
+    """
+    configuration = listing.configuration
+    others = [other for other in CONFIGURATIONS.values() if other is not configuration]
+    found: dict[str, Reject] = {}
+    texts: set[tuple[int, str]] = set()
+    texts_first = sorted(listing.other_files, key=lambda ending: not ending.lower().endswith(".txt"))
+    unreadable = (RawFile(0, problem.file.replace("\\", "/"), 0) for problem in listing.unreadable)
+    for file in chain(unreadable, *(listing.other_files[ending] for ending in texts_first)):
+        stem, suffix = os.path.splitext(file.path)
+        name = os.path.basename(file.path)
+        looks_like = False
+        if configuration.resembles(file.path):
+            source = derived_from(name)
+            looks_like = not (source and listing.samples.has_source(source))
+        elif any(other.match(file.path) or other.resembles(file.path) for other in others):
+            pass
+        elif suffix.lower() in PICTURE_SUFFIXES:
+            looks_like = (file.root, stem) in texts
+        elif suffix.lower() == ".txt" and file.bytes <= parameters.MAX_BYTES and PARAMETERS in configuration.roles:
+            texts.add((file.root, stem))
+        if looks_like:
+            detail = (
+                f"looks like a file of a sample, which is named {configuration.files}; a source consists of letters, "
+                "digits, _, . and -: rename the file, or remove it if it is a copy"
+            )
+            key = composed(os.path.basename(stem))
+            found.setdefault(key, Reject(key, file.path, Stage.PLAN, "unknown_name", detail))
+    return sorted(found.values())
 
 
 def suffix_counts(listing: Listing) -> Counter[str]:
@@ -158,7 +214,7 @@ def _walk(folder: Path, seen: set[tuple[int, int]], match: Matcher) -> Iterator[
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(current) as entries:
                 for entry in sorted(entries, key=lambda entry: entry.name):
-                    if entry.is_dir() and match(entry.path) is None:
+                    if entry.is_dir() and match(entry.path) is None and not junk_folder_kind(entry.name):
                         pending.append(entry.path)
                     else:
                         yield entry.path, _size(entry)

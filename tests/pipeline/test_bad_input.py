@@ -59,6 +59,12 @@ FAULTS = {
     "scale 0": (lambda jpg, txt: edit_pose(txt, 5, "0"), "Pose", "scale_not_positive", "scale is 0"),
     "negative scale": (lambda jpg, txt: edit_pose(txt, 5, "-0.001"), "Pose", "scale_not_positive", "-0.001"),
     "degrees": (lambda jpg, txt: edit_pose(txt, 1, "31.05"), "Pose", "angle_range", "yaw is 31.05"),
+    "twice by letter case": (
+        lambda jpg, txt: shutil.copy(jpg, jpg.with_suffix(".JPG")),
+        "Plan",
+        "duplicate_key",
+        "found 3 files",
+    ),
     "twice": (
         lambda jpg, txt: (jpg.parent / "copy").mkdir() or shutil.copy(jpg, jpg.parent / "copy"),
         "Plan",
@@ -78,6 +84,8 @@ def damaged(raw, convert, tmp_path_factory):
     assert len(faulty) == len(FAULTS) < len(pairs)
     for (make, *_), pair in zip(FAULTS.values(), pairs, strict=False):
         make(pair.with_suffix(".jpg"), pair.with_suffix(".txt"))
+    for suffix in (".jpg", ".txt"):  # good ones, in other letters
+        pairs[-1].with_suffix(suffix).rename(pairs[-1].with_suffix(suffix.upper()))
     done = convert(folder, output, "--max_rejected", 1, "--splits", "train=1", "--num_shards", 1)
     return done, output, faulty, {pair.name for pair in pairs[len(FAULTS) :]}
 

@@ -123,7 +123,7 @@ def section(text, title):
         (["--input", "{stored}/nothing"], "{stored}/nothing", "not a folder, nor an archive"),
         (["--input", "{stored}/nothing.zip"], "{stored}/nothing.zip", "not a folder, nor an archive"),
         (["--bfm", "{stored}/models/other.mat"], "{stored}/models/other.mat", "no such object"),
-        (["--bfm", "{stored}/archives/slices.zip.001"], "{stored}/archives/slices.zip.001", "neither a MATLAB 5 nor"),
+        (["--bfm", "{stored}/archives/slices.zip.001"], "{stored}/archives/slices.zip.001", "holds no 01_Morph"),
         (["--expression", "{stored}/none.bin"], "{stored}/none.bin", "no such object"),
         (["--expression", "{stored}/none.zip"], "{stored}/none.zip", "no such file"),
     ],

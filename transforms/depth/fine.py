@@ -51,6 +51,7 @@ def fine_configuration(settings: FineSettings) -> Configuration:
         files=f"the layout {settings.layout.name}",
         roles={role: f"{_ROLE_WORDS[role]} ({pattern})" for role, pattern in patterns.items()},
         match=settings.layout.match,
+        resembles=settings.layout.resembles,
         resolve_names=keep_names,
         text=ORIGINAL_TEXT,
         extra=tuple(_features(settings)),

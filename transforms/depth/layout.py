@@ -33,6 +33,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from transforms.depth.toml_tables import Key, did_you_mean, read_number, read_table, toml_text, word_of, wrong_value
 from transforms.errors import UserError
 from transforms.raw.names import NOT_AUGMENTED, SOURCE, SampleName
+from transforms.raw.text import decode_text
 
 Encoding: TypeAlias = Literal["png8", "png16", "tiff", "exr", "npy", "raw_float32", "raw_float64", "text"]
 Order: TypeAlias = Literal["rows", "columns"]
@@ -48,6 +49,7 @@ _MAX_BYTES = 64 * 1024  # of a layout file, which is usually a page
 
 _PLACEHOLDER = re.compile(r"\{source\}|\{k\}")
 _K = r"[0-9]{1,9}"  # with or without leading zeros
+_ANY_SOURCE = r"[^/]+?"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -83,7 +85,7 @@ class Layout:
 
     A pattern is literal text with ``{source}``, the photograph's name (letters, digits, ``_``, ``.``, ``-``, the
     same if repeated), and ``{k}``, a number with or without leading zeros. It must match whole components at the
-    end of a file's path, in the same case.
+    end of a file's path, in the same case; the suffix may be in any.
 
     Attributes:
         name: the layout file, or the preset's name; for messages.
@@ -135,6 +137,10 @@ class Layout:
         _, name, role = max(matches, key=lambda match: match[0])
         return (SampleName(name.source, NOT_AUGMENTED) if name.augmentation == self.original else name), role
 
+    def resembles(self, path: str) -> bool:
+        """Whether a file has the form of a pattern, but a source of other characters: ``Copy of afw_1_1_3.jpg``."""
+        return any(_expression(pattern, _ANY_SOURCE).fullmatch(path) for pattern in self.patterns.values())
+
 
 def pattern_fault(pattern: str) -> str | None:
     """The fault of a text that is no pattern, as one clause; None of a pattern."""
@@ -180,7 +186,7 @@ def match_pattern(pattern: str, path: str) -> SampleName | None:
 
 
 @functools.lru_cache(maxsize=64)
-def _expression(pattern: str) -> re.Pattern[str]:
+def _expression(pattern: str, source: str = SOURCE) -> re.Pattern[str]:
     """A pattern as a regular expression with the groups ``source`` and, for each k, a numbered one."""
     literals, places = _PLACEHOLDER.split(pattern), _PLACEHOLDER.findall(pattern)
     text = re.escape(literals[0])
@@ -188,9 +194,12 @@ def _expression(pattern: str) -> re.Pattern[str]:
         if place == "{k}":
             text += f"(?P<k{number}>{_K})"
         else:
-            text += "(?P=source)" if "(?P<source>" in text else f"(?P<source>{SOURCE})"
+            text += "(?P=source)" if "(?P<source>" in text else f"(?P<source>{source})"
         text += re.escape(literal)
-    return re.compile(f"(?:.*/)?{text}", re.DOTALL)
+    # Literal text at the end is a suffix, which systems and cameras spell in any case.
+    text, dot, suffix = text.rpartition(re.escape("."))
+    end = f"{dot}(?i:{suffix})" if suffix.isalnum() else dot + suffix
+    return re.compile(f"(?:.*/)?{text}{end}", re.DOTALL)
 
 
 def preset_names() -> list[str]:
@@ -228,7 +237,7 @@ def _read_text(path: Path) -> str:
     if len(data) > _MAX_BYTES:
         raise UserError(f"{path}: more than {_MAX_BYTES} bytes, expected a layout, which is a short text file")
     try:
-        return data.decode("utf-8")
+        return decode_text(data)
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text at byte {error.start}, expected a layout, a TOML file") from None
 

@@ -20,9 +20,13 @@ from scipy.io.matlab import MatReadError
 
 from transforms.errors import UserError
 from transforms.face.indices import EXPRESSION_COMPONENTS, FULL_TRIANGLES, FULL_VERTICES, VERTICES
+from transforms.raw.downloads import HEAD_BYTES, stored_instead
 
 EXPRESSION_FILE = "Exp_Pca.bin"
 EXPRESSION_FILE_BYTES = 4 + 4 * 3 * VERTICES * (1 + EXPRESSION_COMPONENTS)
+
+IDENTITY_FILES = ("01_MorphableModel.mat", "model2009-publicmm1-bfm.h5")
+IDENTITY_FILE_BYTES = 1 << 30  # at most; they have about a quarter of it
 
 COMPONENTS = 199
 
@@ -54,7 +58,7 @@ def read_identity_file(path: Path) -> IdentityModel:
     """
     try:
         with path.open("rb") as file:
-            head = file.read(128)
+            head = file.read(HEAD_BYTES)
         if head.startswith(b"MATLAB 5.0 MAT-file"):
             return _read_mat(path)
         if h5py.is_hdf5(path):
@@ -63,6 +67,8 @@ def read_identity_file(path: Path) -> IdentityModel:
             raise UserError(f"{path}: this is an Exp_Pca.bin; are --bfm and --expression swapped?")
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error}); {_WANTED}") from None
+    if instead := stored_instead(head):
+        raise UserError(f"{path}: {instead}")
     raise UserError(f"{path}: neither a MATLAB 5 nor an HDF5 file (begins with {head[:8]!r}); {_WANTED}")
 
 
@@ -205,6 +211,10 @@ def read_expression_file(path: Path) -> ExpressionModel:
     """
     try:
         size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        if instead := stored_instead(head):
+            raise UserError(f"{path}: {instead}")
         if not is_expression_file(path):
             raise UserError(
                 f"{path}: not an Exp_Pca.bin (its first number is not {EXPRESSION_COMPONENTS}); "

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 from transforms.raw.files import RawFile
-from transforms.raw.names import IMAGE, PARAMETERS, Matcher, match_augmented
+from transforms.raw.names import IMAGE, PARAMETERS, Matcher, match_augmented, resembles_augmented
 from transforms.raw.originals import match_original, resolve_original_names
 from transforms.raw.parameters import AUGMENTED_TEXT, ORIGINAL_TEXT, TextForm
 from transforms.raw.samples import FoundSamples
@@ -21,6 +21,7 @@ class Configuration:
         files: the form of its files' names, for messages.
         roles: those of which a sample needs one file each, with descriptions for messages; others are optional.
         match: returns a file's sample and role by its path.
+        resembles: whether a file that does not match is meant as one of a sample, or derived from one, by its path.
         resolve_names: gives samples their final names when all files are known; also returns the files of no sample.
         text: the form of the parameter text, which is optional if roles does not name it.
         extra: the features that its records have besides those of all configurations.
@@ -31,6 +32,7 @@ class Configuration:
     files: str
     roles: dict[str, str]
     match: Matcher
+    resembles: Callable[[str], bool]
     resolve_names: Callable[[FoundSamples], tuple[FoundSamples, list[RawFile]]]
     text: TextForm
     extra: tuple[Feature, ...]
@@ -52,8 +54,9 @@ COARSE = Configuration(
         "decoded to landmarks, camera and mesh summary. For research use only."
     ),
     files="<source>_aug_<k>.jpg and .txt",
-    roles={IMAGE: "picture (.jpg)", PARAMETERS: "parameters (.txt)"},
+    roles={IMAGE: "picture (.jpg or .png)", PARAMETERS: "parameters (.txt)"},
     match=match_augmented,
+    resembles=resembles_augmented,
     resolve_names=keep_names,
     text=AUGMENTED_TEXT,
     extra=(),
@@ -68,6 +71,7 @@ ORIGINAL = Configuration(
     files="<source>.txt, and the picture as <source>.jpg or .png or in the folders of 300-W",
     roles={IMAGE: "picture (.jpg or .png, or in the folders of 300-W)", PARAMETERS: "parameters (.txt)"},
     match=match_original,
+    resembles=lambda path: False,
     resolve_names=resolve_original_names,
     text=ORIGINAL_TEXT,
     extra=(

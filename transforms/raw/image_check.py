@@ -10,6 +10,7 @@ from PIL import Image
 
 from transforms.errors import BadSample
 from transforms.pictures.codec import PNG_SIGNATURE, check_png_chunks, read_png_header
+from transforms.raw.downloads import HEAD_BYTES, stored_instead
 
 ImageCheck = Literal["header", "scan", "full"]
 
@@ -52,7 +53,7 @@ def check_jpeg(data: bytes, level: ImageCheck) -> tuple[int, int]:
     """
     _check_length(data)
     if not data.startswith(b"\xff\xd8\xff"):
-        raise BadSample("not_jpeg", f"begins with {data[:8]!r}, expected a JPEG")
+        raise BadSample("not_jpeg", stored_instead(data[:HEAD_BYTES]) or f"begins with {data[:8]!r}, expected a JPEG")
     if not data.endswith(_END_OF_IMAGE) and data.find(_END_OF_IMAGE, data.rfind(_START_OF_SCAN)) < 0:
         raise BadSample("damaged_image", f"{len(data)} bytes without an end-of-image marker")
     try:
@@ -88,7 +89,7 @@ def check_png(data: bytes, level: ImageCheck) -> tuple[int, int]:
     """
     _check_length(data)
     if not data.startswith(PNG_SIGNATURE):
-        raise BadSample("not_png", f"begins with {data[:8]!r}, expected a PNG")
+        raise BadSample("not_png", stored_instead(data[:HEAD_BYTES]) or f"begins with {data[:8]!r}, expected a PNG")
     try:
         header = read_png_header(data)
         if (header.bits, header.colour) != (8, "RGB"):

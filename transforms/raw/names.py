@@ -1,7 +1,9 @@
 """The names of samples, and of the raw files of CoarseData: ``<source>_aug_<k>.jpg`` and ``<source>_aug_<k>.txt``."""
 
+import functools
 import re
 import sys
+import unicodedata
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
@@ -10,15 +12,34 @@ IMAGE, PARAMETERS, DEPTH, MASK, NORMALS = "image", "parameters", "depth", "mask"
 
 NOT_AUGMENTED = -1  # the augmentation of an original
 
-SOURCE = r"[A-Za-z0-9][\w.-]*"  # the name of a photograph, as a regular expression
+# The suffixes of raw files, which may be in any case.
+ROLES = {"jpg": IMAGE, "jpeg": IMAGE, "jpe": IMAGE, "jfif": IMAGE, "png": IMAGE, "txt": PARAMETERS}
 
-_SAMPLE_FILE = re.compile(rf"(?P<source>{SOURCE})_aug_(?P<augmentation>0|[1-9]\d{{0,8}})(?P<suffix>\.jpg|\.txt)")
-_ROLES = {".jpg": IMAGE, ".txt": PARAMETERS}
+SOURCE = r"[^\W_][\w.-]*"  # the name of a photograph, as a regular expression
 
 # The names of 300-W's photographs in the data set. 300-W itself has one "image_092 _01".
 SOURCE_300W = re.compile(
-    r"afw_\d+_\d+|helen_(?:train|test)_\d+_\d+|ibug_image_\d+(?: ?_\d+)?|lfpw_(?:train|test)_image_\d+", re.ASCII
+    r"afw_[0-9]+_[0-9]+|helen_(?:train|test)_[0-9]+_[0-9]+|ibug_image_[0-9]+(?: ?_[0-9]+)?"
+    r"|lfpw_(?:train|test)_image_[0-9]+"
 )
+
+PICTURE_SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".heic")
+)
+
+_STEM = rf"(?P<source>{SOURCE}|{SOURCE_300W.pattern})_aug_(?P<augmentation>0|[1-9][0-9]{{0,8}})"
+# A suffix may be repeated: Windows hides the first, and people add it again.
+_SAMPLE_FILE = re.compile(rf"{_STEM}(?:\.(?P<suffix>(?i:{'|'.join(ROLES)}))(?:\.(?i:(?P=suffix)))*)")
+_DERIVED_FILE = re.compile(rf"{_STEM}[_.-].*", re.DOTALL)
+
+# What operating systems, their file servers, editors and download programs leave among files.
+_JUNK_NAME = re.compile(
+    r"(?:^|/)(?P<name>(?P<start>\._|~\$|\.Trash)[^/]*|\.AppleDouble|\.DS_Store|\.Spotlight-V100|\.fseventsd|\.TemporaryItems"
+    r"|\.snapshots?|\.ipynb_checkpoints|__MACOSX|\$RECYCLE\.BIN|System Volume Information|(?:eh)?Thumbs\.db"
+    r"|desktop\.ini|lost\+found|@eaDir|@Recycle|#recycle|#snapshot)(?:/|$)",
+    re.IGNORECASE,
+)
+_JUNK_END = re.compile(r"(?:~|\.(?:crdownload|part|partial|download|filepart|tmp|aria2|swp|bak))$", re.IGNORECASE)
 
 # The collections of 300-W, by the beginnings of the sources' names.
 GROUPS = ("afw", "helen_train", "helen_test", "ibug", "lfpw_train", "lfpw_test")
@@ -49,10 +70,42 @@ def match_augmented(path: str) -> tuple[SampleName, str] | None:
 
     Derived files next to the pairs (``*_aug_3_224.png``, ``*_aug_3_landmark.txt``) belong to no sample.
     """
-    match = _SAMPLE_FILE.fullmatch(path.rpartition("/")[2])
+    match = _SAMPLE_FILE.fullmatch(composed(path.rpartition("/")[2]))
     if match is None:
         return None
-    return SampleName(sys.intern(match["source"]), int(match["augmentation"])), _ROLES[match["suffix"]]
+    return SampleName(sys.intern(match["source"]), int(match["augmentation"])), ROLES[match["suffix"].lower()]
+
+
+def resembles_augmented(path: str) -> bool:
+    """Whether a picture or text has ``_aug_`` in its name: it is meant as one of a sample, or derived from one."""
+    stem, dot, suffix = path.rpartition("/")[2].lower().rpartition(".")
+    return "_aug_" in stem and (dot + suffix in PICTURE_SUFFIXES or suffix == "txt")
+
+
+def derived_from(name: str) -> str | None:
+    """The source of a file that is named like one derived from a sample: ``a_aug_3_224.png``."""
+    match = _DERIVED_FILE.fullmatch(composed(name))
+    return match["source"] if match else None
+
+
+def composed(name: str) -> str:
+    """A name with its accents composed (NFC): older file systems of macOS take letters and accents apart."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def junk_kind(path: str) -> str | None:
+    """The kind of a file, or of its folder, that systems or programs make for themselves: ``._*``, ``@eaDir``."""
+    end = _JUNK_END.search(path)
+    return f"*{end[0]}" if end else junk_folder_kind(path)
+
+
+@functools.lru_cache(maxsize=64)  # the files of a folder usually follow one another
+def junk_folder_kind(path: str) -> str | None:
+    """As `junk_kind`, of a folder, whose name may have any end."""
+    match = _JUNK_NAME.search(path)
+    if match is None:
+        return None
+    return f"{match['start']}*" if match["start"] else str(match["name"])
 
 
 def group(source: str) -> str:

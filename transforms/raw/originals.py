@@ -9,17 +9,16 @@ import re
 import sys
 
 from transforms.raw.files import RawFile
-from transforms.raw.names import IMAGE, NOT_AUGMENTED, PARAMETERS, SOURCE_300W, SampleName
+from transforms.raw.names import IMAGE, NOT_AUGMENTED, PARAMETERS, ROLES, SOURCE_300W, SampleName
 from transforms.raw.samples import FoundSamples
 
 _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)", re.ASCII)
-_ROLES = {"txt": PARAMETERS, "jpg": IMAGE, "png": IMAGE}
 
 
 def match_original(path: str) -> tuple[SampleName, str] | None:
     """The Matcher of originals; its sources have no leading zeros, until `resolve_original_names`."""
     stem, dot, suffix = path.rpartition(".")
-    role = _ROLES.get(suffix.lower())
+    role = ROLES.get(suffix.lower())
     if not dot or role is None:
         return None
     *folders, stem = stem.split("/")

@@ -6,6 +6,9 @@ multiplied in. Values of a face are of the order of 1e5.
 
 import dataclasses
 import math
+import re
+from collections.abc import Collection, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,6 +17,7 @@ import numpy as np
 from transforms.errors import BadSample, UserError, input_errors
 from transforms.face.indices import EXPRESSION_COMPONENTS, IDENTITY_COMPONENTS
 from transforms.face.pose import HeadPose
+from transforms.raw.text import decode_text
 
 # The parts of a text in their order, and the shape of each.
 TextForm: TypeAlias = dict[str, tuple[int, ...]]
@@ -36,6 +40,8 @@ MAX_BYTES = 64 * 1024  # 312 numbers take about 2.5 kB
 
 # Normalised coefficients (raw / std) have an rms of about 1, raw ones of about 1e5.
 NORMALISED_RMS = 50.0
+
+_FORTRAN_EXPONENT = re.compile(r"(?<=[0-9.])[dD](?=[+-]?[0-9])")
 
 LARGEST = 1e15  # um, a face of a million kilometres; results must stay within float32
 
@@ -73,9 +79,9 @@ def read_parameters(path: str | Path) -> FaceParameters:
     with input_errors(), Path(path).open("rb") as file:
         text = file.read(MAX_BYTES + 1)
     sizes = {sum(map(math.prod, form.values())): form for form in (AUGMENTED_TEXT, ORIGINAL_TEXT)}
-    count = len(text.split())
     try:
-        if count and count not in sizes and len(text) <= MAX_BYTES:
+        count = len(_numbers(text, sizes)[0]) if len(text) <= MAX_BYTES else 0
+        if count and count not in sizes:
             raise BadSample("number_count", f"{count} numbers, expected {' or '.join(map(str, sizes))}")
         numbers = parse_parameters(text, sizes.get(count, AUGMENTED_TEXT))
         pose = numbers.pop("pose")
@@ -88,6 +94,9 @@ def read_parameters(path: str | Path) -> FaceParameters:
 
 def parse_parameters(text: bytes, form: TextForm) -> Parameters:
     """Parses a parameter text: the numbers of its form on any number of lines, with any white space.
+
+    Also as other programs write them, where no other reading is possible: with a byte order mark or in UTF-16, with D
+    for E, commas or semicolons between or after the numbers, or commas for decimal points.
 
     Args:
         text: the file's bytes.
@@ -102,10 +111,9 @@ def parse_parameters(text: bytes, form: TextForm) -> Parameters:
         raise BadSample(
             "too_long", f"more than {MAX_BYTES} bytes, expected about {8 * expected} for {expected} numbers"
         )
-    words = text.split()
+    values, words = _numbers(text, (expected,))
     if not words:
         raise BadSample("empty", f"no number, expected {expected}")
-    values = _numbers(text, words)
     if len(values) != expected:
         parts = " + ".join(map(str, sizes))
         raise BadSample("number_count", f"{len(values)} numbers, expected {expected} ({parts})")
@@ -150,14 +158,32 @@ def bad_poses(euler: np.ndarray, scale: np.ndarray) -> dict[int, BadSample]:
     return bad
 
 
-def _numbers(text: bytes, words: list[bytes]) -> np.ndarray:
-    try:
-        if b"_" not in text:  # Python alone reads 1_000 as a number
-            return np.fromiter(map(float, words), np.float64, len(words))
-    except ValueError:
-        pass
+def _numbers(text: bytes, counts: Collection[int]) -> tuple[np.ndarray, list[bytes]]:
+    """The numbers of a text, of which there should be one of these counts, and their words."""
+    words = text.split()
+    for some in chain([words], _respelled(text, counts)):
+        try:
+            if b"_" not in text:  # Python alone reads 1_000 as a number
+                return np.fromiter(map(float, some), np.float64, len(some)), some
+        except ValueError:
+            pass
     bad = next(word for word in words if not _is_number(word))
     raise BadSample("not_a_number", f"{bad[:40].decode('ascii', 'replace')!r} is not a number")
+
+
+def _respelled(text: bytes, counts: Collection[int]) -> Iterator[list[bytes]]:
+    """The words of a text that another program saved, in the spellings that are possible."""
+    try:
+        plain = _FORTRAN_EXPONENT.sub("e", decode_text(text).replace("\N{MINUS SIGN}", "-"))
+    except UnicodeDecodeError:
+        return
+    yield [word.encode() for word in plain.split()]
+    # 1,234.5 has thousands; where all numbers have commas alone, these are decimal if that gives the right count.
+    plain = plain.replace(";", " ")
+    for spelling in (plain.replace(",", " "), plain if "." in plain else plain.replace(",", ".")):
+        words = [word.encode() for word in spelling.split()]
+        if len(words) in counts:
+            yield words
 
 
 def _is_number(word: bytes) -> bool:

@@ -107,6 +107,10 @@ class FoundSamples:
         """The sources, in order."""
         return sorted(self._by_source)
 
+    def has_source(self, source: str) -> bool:
+        """Whether any file of a source was found."""
+        return source in self._by_source
+
     def of_source(self, source: str) -> dict[SampleName, FoundSample]:
         """The samples of a source, in order."""
         samples: dict[int, FoundSample] = {}

@@ -1,6 +1,7 @@
 """What describe says of folders of several kinds."""
 
 import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from transforms.face.indices import expression_std
 from transforms.face.model_files import EXPRESSION_FILE_BYTES
 
 
-def jpeg(height: int = 24, width: int = 32) -> bytes:
+def jpeg(height: int = 240, width: int = 320) -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (width, height), (90, 120, 150)).save(file, "JPEG")
     return file.getvalue()
@@ -56,7 +57,7 @@ def test_a_sound_folder(raw: Path) -> None:
     assert "sources: 2 (afw 1, helen_test 1)" in text
     assert "augmentations per source: 3; sources with other than 30: 2" in text
     assert line(text, "layout") == "Coarse_Dataset/CoarseData/<source>/  6 .jpg, 6 .txt"
-    assert "24x32 (6)" in text
+    assert "240x320 (6)" in text
     assert "6 raw, 0 normalised, 0 unreadable" in text
     assert "lines per file: 3 in 6" in text
     assert "pitch 5.7, yaw 28.6, roll -11.5" in text
@@ -85,6 +86,37 @@ def test_unpaired_and_duplicates_are_named(raw: Path) -> None:
     assert line(text, "duplicates") == "1: afw_1_1_aug_1"
     assert "sources of fewer than 2 samples: 1: afw_1_1 (1)" in text
     assert "above --max_rejected" in text
+
+
+def test_what_looks_like_a_sample_and_is_none_is_suspicious(raw: Path) -> None:
+    add_sample(raw, "afw_7_1 (1)", 0)
+    (raw / "__MACOSX").mkdir()
+    text = describe([raw])
+    assert line(text, "samples").startswith("6,")
+    assert "unknown_name, 1 of the samples, such as afw_7_1 (1)/afw_7_1 (1)_aug_0.txt: looks like" in text
+    assert "14.3% of the samples are unpaired or unusable" in text
+    assert "; and 1 of systems and programs: 1 __MACOSX" in text
+
+
+@pytest.mark.parametrize(
+    ("slash", "method", "reason"), [(b"/", 9, "deflate64"), (b"/", 99, "encrypted"), (b"\\", 0, "contains a backslash")]
+)
+def test_members_that_cannot_be_read_are_named_as_convert_names_them(slash, method, reason, tmp_path: Path) -> None:
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("data/a_aug_0.jpg", jpeg())
+        archive.writestr("data/a_aug_0.txt", parameters())
+        archive.writestr("data/Exp_Pca.bin", b"")
+    data = bytearray(path.read_bytes().replace(b"data/", b"data" + slash))
+    at = 0
+    while (at := data.find(b"PK\1\2", at + 1)) > 0:  # the entries of the directory
+        data[at + 10] = method
+    path.write_bytes(data)
+    text = describe([path])
+    assert line(text, "unpaired") == "none" and "2 of the samples, such as" not in text
+    (suspicious, other) = (row for row in text.splitlines() if reason in row)
+    assert "1 of the samples, such as data" in suspicious and "1 of the other files of archives, such as" in other
+    assert "None of these samples can be converted as they are" in text and "threedface convert" not in text
 
 
 def test_damaged_files_are_told_with_their_reason(raw: Path) -> None:
@@ -123,6 +155,15 @@ def test_archives_fine_data_and_models_are_recognised(raw: Path) -> None:
     assert "an Exp_Pca.bin of 4 bytes" in text
     assert "a damaged MATLAB file" in text
     assert "--bfm PATH/TO/01_MorphableModel.mat" in text
+
+
+def test_model_files_as_they_are_downloaded(raw: Path) -> None:
+    (raw / "Exp_Pca.bin").write_bytes(b"<!DOCTYPE html>")
+    with (raw / "BaselFaceModel.tgz").open("wb") as file:
+        file.truncate(2 << 20)
+    text = describe([raw])
+    assert f"unusable     {raw / 'Exp_Pca.bin'}  a web page, not the file itself; log in" in text
+    assert f"--bfm {raw / 'BaselFaceModel.tgz'} " in text and "--expression PATH/TO/Exp_Pca.bin" in text
 
 
 def test_a_folder_without_samples(tmp_path: Path) -> None:

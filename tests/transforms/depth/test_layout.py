@@ -169,7 +169,8 @@ def test_faults_of_patterns(pattern, fault):
         ("afw_1_2_3.jpg", None),
         ("afw_1_2/afw_1_2_3.jpg.bak", None),
         ("afw_1_2/afw_1_2_3.jpg\n", None),
-        ("afw_1_2/afw_1_2_3.JPG", None),
+        ("afw_1_2/afw_1_2_3.JPG", (SampleName("afw_1_2", 3), "image")),
+        ("afw_1_2/afw_1_2_3_Depth.png", None),
         ("afw_1_2/afw_1_2_.jpg", None),
         ("afw_1_2/afw_1_2_-3.jpg", None),
         ("afw_1_2/afw_1_2_٣.jpg", None),
@@ -179,6 +180,20 @@ def test_faults_of_patterns(pattern, fault):
 )
 def test_files_are_found_by_the_end_of_their_path(path, expected):
     assert LAYOUT.match(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("afw_1 (1)/afw_1 (1)_3.jpg", True),
+        ("_afw/_afw_3_depth.PNG", True),
+        ("mask/Copy of afw_1_2_0.png", True),
+        ("afw_1 (1)/afw_1_3.jpg", False),
+        ("afw_1 (1)/afw_1 (1)_3.txt", False),
+    ],
+)
+def test_files_with_sources_of_other_characters_resemble_those_of_samples(path, expected):
+    assert LAYOUT.match(path) is None and LAYOUT.resembles(path) == expected
 
 
 def test_the_narrower_of_two_matching_patterns_counts():
@@ -282,6 +297,13 @@ def test_a_layout_is_found_by_its_file(tmp_path):
 def test_what_is_neither_is_named_with_what_there_is():
     with pytest.raises(UserError, match=r"gues_png16: no such file.*guess_text; did you mean guess_png16\?"):
         find_layout("gues_png16")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_that_an_editor_saved_with_a_byte_order_mark(encoding, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(TEXT.replace("\n", "\r\n").encode(encoding))
+    assert find_layout(str(path)) == dataclasses.replace(LAYOUT, name=str(path))
 
 
 @pytest.mark.parametrize(("data", "message"), [(b"\xff\xd8\xff", "not UTF-8"), (bytes(100_000), "more than 65536")])

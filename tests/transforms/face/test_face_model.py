@@ -109,7 +109,7 @@ OTHER_MODELS = {
     "mat 7.3": (lambda path: save_h5(path, shapePC=[1.0]), "MATLAB 7.3"),
     "other h5": (lambda path: save_h5(path, images=[1.0]), "without a statismo shape model"),
     "picture": (lambda path: path.write_bytes(b"\xff\xd8\xff\xe0" * 99), "neither a MATLAB 5 nor an HDF5 file"),
-    "empty": (lambda path: path.write_bytes(b""), "neither a MATLAB 5 nor an HDF5 file"),
+    "empty": (lambda path: path.write_bytes(b""), r"empty \(0 bytes\)"),
     "missing": (lambda path: None, "No such file"),
     "folder": (lambda path: path.mkdir(), "Is a directory"),
 }

@@ -113,3 +113,41 @@ def test_normalised_coefficients_of_an_original_are_found_whatever_its_albedo():
     with pytest.raises(BadSample) as caught:
         parse_parameters(text(small + [1e6] * 127 + RAW[179:]), ORIGINAL_TEXT)
     assert caught.value.reason == "normalised_coefficients"
+
+
+SPELLINGS = {
+    "a byte order mark": lambda words: b"\xef\xbb\xbf" + " ".join(words).encode(),
+    "UTF-16, little-endian": lambda words: b"\xff\xfe" + "\r\n".join(words).encode("utf-16-le"),
+    "UTF-16, big-endian": lambda words: b"\xfe\xff" + " ".join(words).encode("utf-16-be"),
+    "commas between": lambda words: ",".join(words).encode(),
+    "commas and blanks between": lambda words: ", ".join(words).encode(),
+    "commas after lines": lambda words: (" ".join(words[:100]) + ",\n" + " ".join(words[100:]) + ",\n").encode(),
+    "semicolons": lambda words: ";\n".join(words).encode(),
+    "decimal commas": lambda words: " ".join(words).replace(".", ",").encode(),
+    "decimal commas and semicolons": lambda words: ("; ".join(words).replace(".", ",")).encode(),
+    "tabs and CRLF": lambda words: ("\t".join(words) + "\r\n").encode(),
+    "no-break spaces": lambda words: "\N{NO-BREAK SPACE}".join(words).encode(),
+    "Fortran": lambda words: " ".join(f"{float(word):.5e}".replace("e", "D") for word in words).encode(),
+    "minus signs": lambda words: " ".join(words).replace("-", "\N{MINUS SIGN}").encode(),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_numbers_as_other_programs_write_them(spelling):
+    words = [f"{number:.6g}" for number in [*RAW[:178], -1.5e5, *RAW[179:]]]
+    parsed = parse_parameters(SPELLINGS[spelling](words), AUGMENTED_TEXT)
+    np.testing.assert_array_equal(np.concatenate(list(parsed.values())), [float(word) for word in words])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xfe" + text(RAW),  # UTF-16 by its mark alone
+        " ".join(f"{number:,.6f}" for number in RAW).encode(),  # thousands
+        ",".join(f"{number:.6f}" for number in RAW).replace(".", ",").encode(),  # commas in and between
+        ",".join(map(str, RAW[:-1])).encode(),
+        b"[" + text(RAW) + b"]",
+    ],
+)
+def test_numbers_that_could_be_read_in_two_ways_are_not(data):
+    assert reason(data) == "not_a_number"

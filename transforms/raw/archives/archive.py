@@ -79,6 +79,11 @@ def is_archive_name(name: str) -> bool:
     return _parse(name) is not None
 
 
+def is_compressed_tar(name: str) -> bool:
+    """Whether a file of this name is a compressed tar, whose files cannot be read in place."""
+    return _COMPRESSED_TAR.fullmatch(name) is not None
+
+
 def archive_of(path: Place) -> Place:
     """The name that all pieces of an archive share, to group them by: ``x.zip`` of ``x.z01``.
 

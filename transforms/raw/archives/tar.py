@@ -5,6 +5,7 @@ import tarfile
 
 from transforms.errors import BadSample, Reject, UserError
 from transforms.raw.archives.members import PLAIN, ArchiveMember, Pieces, check_path, reject_member
+from transforms.raw.downloads import HEAD_BYTES, stored_instead
 
 # Headers are 512 bytes, long names and pax records a few thousand: a larger one is damaged, and not allocated.
 _MOST_HEADER = 1024 * 1024
@@ -82,10 +83,9 @@ def read_tar_directory(pieces: Pieces) -> tuple[list[ArchiveMember], list[Reject
             at = tar.offset
     except (tarfile.TarError, ValueError) as error:  # some numbers in pax headers are not checked
         if at == 0:
-            head = pieces.read_at(0, 8)
-            raise UserError(
-                f"{pieces.paths[0]}: not a tar, begins with {head!r} ({error}); unpack it, and name the folder"
-            ) from None
+            head = pieces.read_at(0, HEAD_BYTES)
+            fault = f"not a tar, begins with {head[:8]!r} ({error}); unpack it, and name the folder"
+            raise UserError(f"{pieces.paths[0]}: {stored_instead(head) or fault}") from None
         raise UserError(f"{_place(pieces, at)}: {error}; {_ADVICE}") from None
     _check_end(pieces, at)
     return members, problems

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from transforms.errors import BadSample, Reject, UserError
 from transforms.raw.archives.members import DEFLATED, STORED, ArchiveMember, Pieces, check_path, reject_member
+from transforms.raw.downloads import HEAD_BYTES, stored_instead
 
 # Signature, number of this disk, disk of the directory, entries on this disk, entries, directory's
 # bytes and offset on its disk, bytes of the comment.
@@ -215,6 +216,9 @@ def _why_no_end(pieces: Pieces) -> str:
         length = min(size, _END.size + _MOST_COMMENT)
         if _find_end(pieces.read_at(start + size - length, length)) is not None:
             return f"{other}: has the end of the archive, but {path.name} comes last; the pieces' names are mixed up"
+    for other, start in zip(pieces.paths, pieces.starts, strict=True):
+        if instead := stored_instead(pieces.read_at(start, min(HEAD_BYTES, pieces.size - start))):
+            return f"{other}: {instead}"
     head = pieces.read_at(0, 8)
     if not head.startswith(_BEGINNINGS):
         return f"{pieces.paths[0]}: not a zip, begins with {head!r}; unpack it, and name the folder"
