@@ -16,10 +16,22 @@ from tqdm import tqdm
 from pipeline.run import progress as module
 from pipeline.run.progress import Step, counted, progress, step
 
-QUICKLY = (
-    "import sys; from pipeline.run import progress; progress._TERMINAL_SECONDS = 0.01; from pipeline.cli import main; "
-    "sys.exit(main(sys.argv[1:]))"
-)
+# The program, drawing more often, with each step long enough to be drawn.
+QUICKLY = """
+import sys, time
+from pipeline.run import progress
+progress._TERMINAL_SECONDS = 0.01
+begin = progress.step
+
+def step(*arguments, **keywords):
+    begun = begin(*arguments, **keywords)
+    time.sleep(0.2)
+    return begun
+
+progress.step = step
+from pipeline.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 class Terminal:
@@ -49,6 +61,13 @@ class Terminal:
         sys.stderr = self._before
         self._file.close()
 
+    def wait_for(self, text):
+        """Waits until a text was drawn."""
+        end = time.monotonic() + 10
+        while text.encode() not in self._data:
+            assert time.monotonic() < end, self._data
+            time.sleep(0.01)
+
     def read(self):
         """Waits until all have closed it. Gives the texts that were drawn, and the lines as they are left."""
         self._thread.join(timeout=10)
@@ -69,25 +88,21 @@ def quick(monkeypatch):
     monkeypatch.setattr(module, "_TERMINAL_SECONDS", 0.01)
 
 
-def wait(shown=0.1):
-    time.sleep(shown)
-
-
 def test_a_terminal_has_one_line_which_is_gone_at_the_end(quick):
     with Terminal() as terminal, progress("convert"):
         begun = step("listing coarse", unit=" files")
         for _ in counted(range(7)):
             pass
-        wait()
+        terminal.wait_for("7 files")
         assert begun.done == 7
         step("preparing the face model")
-        wait()
+        terminal.wait_for("face model [00:00]")
         begun = step(total=200, unit=" samples")
         begun.done = 50
-        wait()
+        terminal.wait_for("50/200")
     drawn, left = terminal.read()
     assert left == [""]
-    assert re.fullmatch(r"convert, listing coarse: 7 files \[00:00, +[\d.]+ files/s\]", drawn[0])
+    assert re.search(r"^convert, listing coarse: 7 files \[00:00, +[\d.]+ files/s\]$", "\n".join(drawn), re.MULTILINE)
     assert "convert, preparing the face model [00:00]" in drawn
     assert re.fullmatch(r"convert:  25%\|█+[^|]*\| 50/200 \[00:00<00:0\d, +[\d.]+ samples/s\]", drawn[-1])
 
@@ -96,7 +111,7 @@ def test_an_error_finds_the_line_gone(quick):
     with Terminal() as terminal:
         with pytest.raises(KeyboardInterrupt), progress("verify"):
             step(total=10, unit=" samples")
-            wait()
+            terminal.wait_for("0/10")
             raise KeyboardInterrupt
         print("threedface: interrupted", file=sys.stderr)
     drawn, left = terminal.read()
@@ -106,9 +121,9 @@ def test_an_error_finds_the_line_gone(quick):
 def test_messages_are_above_the_line(quick):
     with Terminal() as terminal, progress("convert"):
         step(total=10, unit=" samples")
-        wait()
+        terminal.wait_for("0/10")
         tqdm.write("convert: 3 pictures are left out", file=sys.stderr)
-        wait()
+        terminal.wait_for("left out")
     assert terminal.read()[1] == ["convert: 3 pictures are left out", ""]
 
 
@@ -127,7 +142,7 @@ def test_a_log_has_a_line_at_each_interval(monkeypatch, capsys):
         ):
             begin().done = 3
             while not re.search(f"^{expected}$", printed, re.MULTILINE):
-                wait(0.02)
+                time.sleep(0.02)
                 shown = capsys.readouterr()
                 printed += shown.err
                 assert shown.out == "" and time.time() - began < 10, printed
@@ -152,20 +167,19 @@ def test_a_step_looks_itself_but_not_too_often(quick):
 
         with progress("convert"):
             slow = step("", 10, " samples", look, every=60.0, done=4)
-            wait()
+            terminal.wait_for("4/10")
             assert not looks and slow.done == 4
-            quick = step("", 10, " samples", look, done=4)
-            wait()
+            quick = step("", 11, " samples", look, done=4)
+            terminal.wait_for("4/11")
             assert looks and quick.done == 4
             step("", 2, " samples", lambda: step("closing the run").total or 2)
-            wait()
+            terminal.wait_for("closing the run [00:00]")
     assert "convert, closing the run [00:00]" in terminal.read()[0]
 
 
 def test_steps_of_no_command_are_not_shown(capsys):
     step("listing", unit=" files")
     assert list(counted([1, 2])) == [1, 2]
-    wait()
     assert capsys.readouterr() == ("", "")
 
 
