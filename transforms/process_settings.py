@@ -16,7 +16,7 @@ _KEPT_BYTES, _SMALL_BYTES = 256 << 20, 32 << 20
 def configure_process() -> None:
     """Limits BLAS to one thread, and keeps freed memory for the next chunk.
 
-    Two threads would round differently than one, and the bytes of a record would depend on the machine.
+    Workers are processes: threads of BLAS would take each other's cores.
     """
     threadpool_limits(1, user_api="blas")
     _keep_freed_memory()

@@ -16,6 +16,7 @@ def import_steps() -> None:
     imports something then, as Beam does at the start of a step, gets an object that it cannot use.
     """
     importlib.import_module("pipeline.graph")
+    importlib.import_module("transforms.face.decode")  # and numba, which the launcher does without
 
 
 def work(worker: str, provision_endpoint: str) -> None:

@@ -78,13 +78,12 @@ def _decode_resized(data: bytes, box: np.ndarray | None, size: int, least: int, 
     rows = _axis(int(top), side, height, size, eighths / 8, pixels.shape[0], bicubic)
     columns = _axis(int(left), side, width, size, eighths / 8, pixels.shape[1], bicubic)
     resized = np.zeros((size, size, 3), np.uint8)
-    if len(rows.old) and len(columns.old):
+    if rows.old.size and columns.old.size:
         first, stop = columns.old.min(), columns.old.max() + 1
-        kept = np.ascontiguousarray(pixels[:, first:stop])
-        halfway = np.empty((kept.shape[1], len(rows.old), 3), np.int16)
-        _blend(kept, rows.old, rows.weights, _BITS - _KEPT_BITS, 255 << _KEPT_BITS, halfway)
+        halfway = np.empty((stop - first, len(rows.old), 3), np.int16)
+        _blend(pixels, first, rows.old, rows.weights, _BITS - _KEPT_BITS, 255 << _KEPT_BITS, halfway)
         new = np.empty((len(rows.old), len(columns.old), 3), np.uint8)
-        _blend(halfway, columns.old - first, columns.weights, _BITS + _KEPT_BITS, 255, new)
+        _blend(halfway, 0, columns.old - first, columns.weights, _BITS + _KEPT_BITS, 255, new)
         resized[rows.new, columns.new] = new
     return resized
 
@@ -94,7 +93,7 @@ class _Axis(NamedTuple):
 
     Attributes:
         new: the range of the n new pixels whose centres are on the picture.
-        old: the decoded pixels that each of them is made of, shape (n, taps).
+        old: the decoded pixels that each of them is made of, shape (n, taps) int64.
         weights: of these, in 1/32768, shape (n, taps) int32.
     """
 
@@ -105,49 +104,75 @@ class _Axis(NamedTuple):
 
 def _axis(start: int, side: int, length: int, size: int, scale: float, decoded: int, bicubic: bool) -> _Axis:
     """One axis of a box that begins at pixel `start` of a picture of this length, decoded at a scale."""
-    places = 2 * np.arange(size) + 1
-    centres = 2 * size * start + places * side  # in 1 / (2 size) px: whole numbers, so that no rounding matters
-    (there,) = np.nonzero((centres >= 0) & (centres < 2 * size * length))
-    step = side * scale / size
-    widened = max(step, 1.0) if bicubic else 1.0  # a filter as wide as the new pixels does not alias
-    reach = 2 * widened if bicubic else 1.0
-    # Apart from the start, so that the same box of a larger picture has the same weights.
-    whole = math.floor(start * scale)
-    at = start * scale - whole + places[there] * (step / 2)
-    old = np.floor(at - reach + 0.5).astype(np.int64)[:, None] + np.arange(math.ceil(2 * reach) + 1)
-    shares = (_bicubic if bicubic else _bilinear)(np.abs(old + 0.5 - at[:, None]) / widened)
-    old += whole
-    shares[(old < 0) | (old >= decoded)] = 0
-    weights = np.rint(shares * ((1 << _BITS) / shares.sum(axis=1, keepdims=True))).astype(np.int32)
-    weights[np.arange(len(at)), shares.argmax(axis=1)] += (1 << _BITS) - weights.sum(axis=1)
-    new = slice(int(there[0]), int(there[-1]) + 1) if len(there) else slice(0)
-    return _Axis(new, old.clip(0, decoded - 1), weights)
-
-
-def _bicubic(distance: np.ndarray) -> np.ndarray:
-    """Keys' cubic convolution with a = -0.5, as Pillow's and TensorFlow's (IEEE Trans. ASSP 29, 1981, eq. 15)."""
-    near = (1.5 * distance - 2.5) * distance**2 + 1
-    far = ((2.5 - 0.5 * distance) * distance - 4) * distance + 2
-    return np.where(distance < 1, near, np.where(distance < 2, far, 0.0))
-
-
-def _bilinear(distance: np.ndarray) -> np.ndarray:
-    return np.maximum(1 - distance, 0)
+    begin, end = min(max(-start, 0), side), min(max(length - start, 0), side)
+    # Whole numbers, so that no rounding matters where a centre is on the edge.
+    first, stop = (-((side - 2 * size * edge) // (2 * side)) for edge in (begin, end))
+    widened = max(side * scale / size, 1.0) if bicubic else 1.0  # a filter as wide as the new pixels does not alias
+    taps = math.ceil(2 * (2 if bicubic else 1) * widened) + 1
+    old, weights = np.empty((stop - first, taps), np.int64), np.empty((stop - first, taps), np.int32)
+    _weigh(start * scale, side * scale / size, first, widened, decoded, bicubic, old, weights)
+    return _Axis(slice(first, stop), old, weights)
 
 
 @compiled
-def _blend(pixels: np.ndarray, old: np.ndarray, weights: np.ndarray, shift: int, largest: int, new: np.ndarray) -> None:
-    """Blends rows of pixels (H, W, 3): each new row, by old rows (n, taps) and their weights, is a column of (W, n, 3).
+def _weigh(
+    start: float,
+    step: float,
+    first: int,
+    widened: float,
+    decoded: int,
+    bicubic: bool,
+    old: np.ndarray,
+    weights: np.ndarray,
+) -> None:
+    """Fills in the old pixels of each new one, from the first, and their weights; bicubic with Keys' a = -0.5.
 
-    Applied twice, it resizes both axes, and leaves them as they were.
+    That is Pillow's and TensorFlow's (IEEE Trans. ASSP 29, 1981, eq. 15).
     """
-    height, width = pixels.shape[:2]
-    flat = pixels.reshape(height, 3 * width)
+    whole = np.int64(np.floor(start))  # apart, so that the same box of a larger picture has the same weights
+    taps = old.shape[1]
+    shares = np.empty(taps)
+    for i in range(len(old)):
+        centre = start - whole + (first + i + 0.5) * step
+        before = np.int64(np.floor(centre - taps / 2 + 1))
+        total, largest = 0.0, 0
+        for tap in range(taps):
+            x = abs(before + tap + 0.5 - centre) / widened
+            if not 0 <= whole + before + tap < decoded:
+                share = 0.0
+            elif not bicubic:
+                share = max(1 - x, 0.0)
+            elif x < 1:
+                share = (1.5 * x - 2.5) * x * x + 1
+            else:
+                share = ((2.5 - 0.5 * x) * x - 4) * x + 2 if x < 2 else 0.0
+            shares[tap] = share
+            total += share
+            if share > shares[largest]:
+                largest = tap
+        left = 1 << _BITS
+        for tap in range(taps):
+            weights[i, tap] = np.rint(shares[tap] / total * (1 << _BITS))
+            left -= weights[i, tap]
+            old[i, tap] = min(max(whole + before + tap, 0), decoded - 1)
+        weights[i, largest] += left
+
+
+@compiled
+def _blend(
+    pixels: np.ndarray, first: int, old: np.ndarray, weights: np.ndarray, shift: int, largest: int, new: np.ndarray
+) -> None:
+    """Blends rows of pixels (H, W, 3), from a first column on: each new row is a column of the result (w, n, 3).
+
+    Applied twice, it resizes both axes, and leaves rows rows.
+    """
+    width = len(new)
+    flat = pixels.reshape(len(pixels), -1)
     total = np.empty(3 * width, np.int32)
     for i in range(len(old)):
         total[:] = np.int32(1) << np.int32(shift - 1)
         for tap in range(old.shape[1]):
-            row, weight = flat[old[i, tap]], weights[i, tap]
+            row, weight = flat[old[i, tap], 3 * first : 3 * (first + width)], weights[i, tap]
             if weight:
                 for k in range(3 * width):
                     total[k] += weight * np.int32(row[k])

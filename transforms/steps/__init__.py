@@ -2,8 +2,8 @@
 
 Shards hands out the shards. Read yields the chunks of each; Pose, Decode, Landmarks, Crop (optional), Depth (of
 FineData), Maps (optional) and Encode work on chunks; WriteShard writes each shard. A step is a dataclass of settings
-over the pure modules of ``transforms``. Crop, Depth and Maps are imported where they are used: they load scipy and
-numba, 0.3 s and 100 MiB that other runs do without.
+over the pure modules of ``transforms``. Crop, Depth and Maps, and the loops of Decode, are imported where they are
+used: they load scipy and numba, which the process that starts a run does without.
 """
 
 from transforms.steps.face import Decode, Landmarks, Pose

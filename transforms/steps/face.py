@@ -8,7 +8,6 @@ import numpy as np
 
 from transforms.errors import Stage
 from transforms.face import indices
-from transforms.face.decode import ChosenVertices, choose_vertices, decode
 from transforms.face.landmarks import Neighbourhood, landmark_facing, landmark_image, landmark_normals, neighbourhood
 from transforms.face.pose import camera, rotation
 from transforms.face.prepared_model import PreparedModel, open_prepared
@@ -71,6 +70,8 @@ class Decode(beam.PTransform):
         return map_chunks(Stage.DECODE, chunks, self._add_mesh)
 
     def _add_mesh(self, chunk: Chunk) -> Chunk:
+        from transforms.face.decode import choose_vertices, decode  # loads numba
+
         model, neighbours = opened_model(self.model)
         columns = chunk.columns
         kept = (indices.landmark_vertices(), neighbours.vertices, self.point_vertices)
@@ -79,7 +80,7 @@ class Decode(beam.PTransform):
             columns["coefficients/identity"],
             columns["coefficients/expression"],
             columns["pose/camera"],
-            _choose(kept),
+            choose_vertices(np.concatenate(kept)),
         )
         ends = np.cumsum([len(some) for some in kept])
         landmarks, around, points = np.split(summary.vertices, ends[:-1], axis=1)
@@ -99,10 +100,6 @@ def opened_model(folder: Place) -> tuple[PreparedModel, Neighbourhood]:
     """The prepared model, opened once per process."""
     model = open_prepared(fetched_model(folder))
     return model, neighbourhood(indices.landmark_vertices(), model.triangles)
-
-
-def _choose(kept: tuple[np.ndarray, ...]) -> ChosenVertices:
-    return choose_vertices(np.concatenate(kept))
 
 
 @dataclasses.dataclass

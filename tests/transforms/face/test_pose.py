@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,3 +60,9 @@ def test_the_camera_of_a_pose_projects_by_the_authors_formula(euler, scale, heig
         seen = HeadPose(angle, np.array([30.0, 40.0]), scale).camera(height, row_offset)
         np.testing.assert_allclose(seen.project(some), expected, atol=1e-8)
         np.testing.assert_allclose(seen.project(points)[1], seen.project(points[1]), atol=1e-8)
+
+
+@given(st.floats(-20, 20))
+def test_sine_and_cosine_are_those_of_the_c_library(angle):
+    pitch = rotation(np.array([[angle, 0, 0]]))[0]
+    np.testing.assert_allclose(pitch[1], [0, math.cos(angle), math.sin(angle)], rtol=0, atol=1e-15)

@@ -14,7 +14,7 @@ def test_whole_meshes_are_those_of_the_summary(prepared_model):
     expected = decode(prepared_model, identity, expression, cameras, choose_vertices(np.arange(VERTICES))).vertices
     meshes = np.stack([mesh.copy() for mesh in whole_meshes(prepared_model, identity, expression)])
     assert meshes.dtype == np.float32
-    np.testing.assert_allclose(meshes, expected, atol=1, rtol=0)  # um
+    np.testing.assert_array_equal(meshes, expected)
 
 
 def test_no_samples_no_meshes(prepared_model):
