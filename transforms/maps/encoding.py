@@ -27,16 +27,15 @@ def encode_depth(depth: np.ndarray) -> tuple[bytes, np.ndarray]:
         1/128 px, with which 16 bits span the depths; the offset is a multiple of it. Both, and the decoded
         depths, are exact in float32.
     """
-    face = np.isfinite(depth)
-    if not face.any():
+    nearest, farthest = float(np.fmax.reduce(depth, axis=None)), float(np.fmin.reduce(depth, axis=None))
+    if np.isnan(nearest):
         return encode_png(np.zeros(depth.shape, np.uint16)), np.array([_FINEST_STEP, 0], np.float32)
-    nearest, farthest = float(depth[face].max()), float(depth[face].min())
     step = _FINEST_STEP
     while np.rint(nearest / step) - np.rint(farthest / step) >= _LARGEST:
         step *= 2
     origin = np.rint(farthest / step) - 1
-    words = np.rint(np.where(face, depth, 0) / np.float32(step)) - np.float32(origin)
-    pixels = np.where(face, words, 0).astype(np.uint16)
+    words = np.rint(depth / np.float32(step)) - np.float32(origin)
+    pixels = np.fmax(words, 0).astype(np.uint16)  # of NaN and 0, 0
     return encode_png(pixels), np.array([step, origin * step], np.float32)
 
 

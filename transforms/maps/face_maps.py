@@ -5,7 +5,7 @@ All maps come from one `Raster`, so they cover the same pixels. Outside the face
 
 import numpy as np
 
-from transforms.maps.rasterise import Raster, compiled, interpolate, nearest_depth
+from transforms.maps.rasterise import Raster, compiled, corners, interpolate, nearest_depth, value_at
 
 # How far a surface may be in front of a landmark that counts as visible, um. Near the silhouette of a cheek,
 # depth changes by more than the vertex spacing (0.7 mm) between adjacent triangles, and lips and lids of a
@@ -15,7 +15,9 @@ VISIBLE_TOLERANCE = 2000.0
 
 def depth_map(raster: Raster) -> np.ndarray:
     """Depth in px, NaN outside the face: shape (H, W) float32."""
-    return np.where(raster.triangle >= 0, raster.depth, np.nan).astype(np.float32)
+    depth = np.empty(raster.depth.shape, np.float32)
+    _without_infinity(raster.depth.reshape(-1), depth.reshape(-1))
+    return depth
 
 
 def mask_map(raster: Raster) -> np.ndarray:
@@ -38,9 +40,11 @@ def normal_map(raster: Raster, triangles: np.ndarray, vertices: np.ndarray, rota
     Returns:
         Shape (H, W, 3) float32.
     """
-    normals = interpolate(raster, triangles, _vertex_normals(vertices, triangles))
-    _rotate_to_camera(raster.triangle, rotation.astype(np.float32), normals)
-    return normals
+    result = np.empty((*raster.triangle.shape, 3), np.float32)
+    planes, indices = np.ascontiguousarray(vertices.T, np.float32), corners(triangles)
+    normals = _vertex_normals(raster.triangle, planes, indices)
+    _interpolate_normals(raster.triangle, raster.points, indices, normals, rotation.astype(np.float32), result)
+    return result
 
 
 def pncc_codes(mean: np.ndarray) -> np.ndarray:
@@ -82,21 +86,39 @@ def visible_landmarks(
     Returns:
         1 visible, 0 hidden or outside; shape (68,) float32. NaN if the camera is not finite.
     """
+    return visible(nearest_depth(points, triangles, landmarks, height, width), points[landmarks, 2], camera)
+
+
+def visible(nearest: np.ndarray, depth: np.ndarray, camera: np.ndarray) -> np.ndarray:
+    """`visible_landmarks`, from the depth of the nearest surface at each landmark and of the landmark itself, px."""
     if not np.isfinite(camera).all():
-        return np.full(len(landmarks), np.nan, np.float32)
+        return np.full(len(depth), np.nan, np.float32)
     tolerance = VISIBLE_TOLERANCE * np.linalg.norm(camera[2, :3])
-    nearest = nearest_depth(points, triangles, landmarks, height, width)
-    return (np.abs(nearest - points[landmarks, 2]) <= tolerance).astype(np.float32)  # NaN: outside
+    return (np.abs(nearest - depth) <= tolerance).astype(np.float32)  # NaN: outside
 
 
 @compiled
-def _vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Sums of the normals of the triangles around each vertex, (N, 3) float32, not of unit length."""
-    normals = np.zeros_like(vertices)
+def _without_infinity(depth: np.ndarray, result: np.ndarray) -> None:
+    for pixel in range(len(depth)):
+        result[pixel] = depth[pixel] if depth[pixel] > -np.inf else np.nan
+
+
+@compiled
+def _vertex_normals(triangle: np.ndarray, planes: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Sums of the normals of the triangles around each vertex of a visible one, (N, 3) float32, not of unit length."""
+    used = np.zeros(planes.shape[1], np.bool_)
+    for index in triangle.reshape(-1):
+        if index >= 0:
+            for corner in range(3):
+                used[triangles[index, corner]] = True
+    normals = np.zeros((planes.shape[1], 3), np.float32)
     for index in range(len(triangles)):
         a, b, c = triangles[index, 0], triangles[index, 1], triangles[index, 2]
-        ux, uy, uz = (vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2])
-        vx, vy, vz = (vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2])
+        if not (used[a] | used[b] | used[c]):
+            continue
+        ax, ay, az = planes[0, a], planes[1, a], planes[2, a]
+        ux, uy, uz = planes[0, b] - ax, planes[1, b] - ay, planes[2, b] - az
+        vx, vy, vz = planes[0, c] - ax, planes[1, c] - ay, planes[2, c] - az
         x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
         for corner in (a, b, c):
             normals[corner, 0] += x
@@ -106,18 +128,26 @@ def _vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 
 
 @compiled
-def _rotate_to_camera(triangle: np.ndarray, rotation: np.ndarray, normals: np.ndarray) -> None:
-    """Rotates the normals of covered pixels to the camera's axes and normalises them, in place."""
+def _interpolate_normals(
+    triangle: np.ndarray,
+    points: np.ndarray,
+    triangles: np.ndarray,
+    normals: np.ndarray,
+    rotation: np.ndarray,
+    result: np.ndarray,
+) -> None:
     height, width = triangle.shape
     for row in range(height):
         for column in range(width):
-            if triangle[row, column] < 0:
+            index = triangle[row, column]
+            if index < 0:
+                result[row, column] = 0
                 continue
-            x, y, z = normals[row, column, 0], normals[row, column, 1], normals[row, column, 2]
+            x, y, z = value_at(np.uint32(index), column, row, points, triangles, normals)
             length = np.sqrt(x * x + y * y + z * z)
-            if not (length > 0 and length < np.inf):
-                normals[row, column, :2], normals[row, column, 2] = 0, 1
-                continue
-            for axis in range(3):
-                rotated = rotation[axis, 0] * x + rotation[axis, 1] * y + rotation[axis, 2] * z
-                normals[row, column, axis] = rotated / length
+            if length > 0 and length < np.inf:
+                for axis in range(3):
+                    rotated = rotation[axis, 0] * x + rotation[axis, 1] * y + rotation[axis, 2] * z
+                    result[row, column, axis] = rotated / length
+            else:
+                result[row, column, :2], result[row, column, 2] = 0, 1

@@ -2,13 +2,17 @@
 
 Pixel centres are at whole numbers; column to the right, row down, depth toward the viewer.
 
-- Corners are rounded to 1/16384 px, and the coverage test is exact integer arithmetic: two triangles
+- Corners are rounded to 1/16384 px, and the coverage test is exact for triangles of up to 4096 px: two triangles
   that share an edge leave no gap and never cover the same pixel.
 - A triangle covers a pixel if the pixel's centre is inside it, or on a left or a top edge.
 - The nearest triangle wins; among equally near ones, the first.
 - Back faces are culled and occlude nothing. The inside of a face model is visible only through the open
   mouth, where the model has no geometry.
 - Triangles with a corner that is not finite, or more than 32768 px away, are skipped.
+
+Most triangles of a face are about as large as a pixel. So they are tested many at a time, in loops without branches,
+which the compiler turns into vector instructions, each at the 2 x 2 pixels from its top left; the few that are larger
+are tested again at their further pixels.
 
 Import this module only where maps are made: numba and LLVM take 0.2 s and 100 MiB to load.
 """
@@ -19,10 +23,20 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-_BITS = 14  # of a fixed-point coordinate's fraction
-_ONE = 1 << _BITS
-_REACH = 32768.0  # px; differences then have 30 bits, and an edge function has 61
-_NOWHERE = -(1 << 31)
+_ONE = 16384.0  # steps of a coordinate in a px
+_LEAST = 1 / _ONE**2  # px^2; what edge functions are multiples of
+_REACH = 32768.0  # px
+
+# Triangles tested together: a block of them fits into the L1 cache. The rows of the block would share the same few
+# lines of the cache if it were a power of 2.
+_TOGETHER = 248
+# The rows of a block: column, row and depth of the three corners; the first pixel to be tested, at the earliest.
+_AX, _AY, _AZ, _BX, _BY, _BZ, _CX, _CY, _CZ, _FROM_COLUMN, _FROM_ROW = (_TOGETHER * row for row in range(11))
+# Results: the depths at 2 x 2 pixels, minus infinity where it does not cover them; the nearest; the number of the
+# first of these pixels, or one too large for triangles that face away; whether there are more pixels.
+_DEPTHS, _NEAREST, _PIXEL, _MORE = (_TOGETHER * row for row in (11, 15, 16, 17))
+_BLOCK = _TOGETHER * 18
+_SEVERAL = 65535
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,17 +56,24 @@ class Raster(NamedTuple):
 
     Attributes:
         triangle: the visible triangle, -1 for none, shape (H, W) int32.
-        weights: barycentric weights of its second and third corner, shape (H, W, 2) float32;
-            undefined if there is none.
         depth: px, minus infinity if there is none, shape (H, W) float64.
+        nearest: of the chosen vertices, the depth of the nearest surface at their exact positions, between pixel
+            centres, px; minus infinity if no surface there faces the viewer, NaN outside the picture, which extends
+            half a pixel beyond the outermost pixel centres; shape (m,) float64. Unlike `depth`, it needs no tolerance
+            for the slope of the surface: it differs from the depth of a visible vertex only where the mesh intersects
+            itself.
+        points: column, row, depth of the vertices, shape (N, 3) float64, px.
     """
 
     triangle: np.ndarray
-    weights: np.ndarray
     depth: np.ndarray
+    nearest: np.ndarray
+    points: np.ndarray
 
 
-def rasterise(points: np.ndarray, triangles: np.ndarray, height: int, width: int) -> Raster:
+def rasterise(
+    points: np.ndarray, triangles: np.ndarray, height: int, width: int, vertices: np.ndarray | tuple[()] = ()
+) -> Raster:
     """Finds the triangle visible at each pixel.
 
     Args:
@@ -60,174 +81,258 @@ def rasterise(points: np.ndarray, triangles: np.ndarray, height: int, width: int
         triangles: counter-clockwise seen from the front, shape (F, 3) int32.
         height: rows of the picture.
         width: columns of the picture.
+        vertices: indices of the vertices at which to find the nearest surface, too, shape (m,).
     """
+    points = np.ascontiguousarray(points, np.float64)
+    places = _snapped(points[np.asarray(vertices, np.intp), :2])
+    pixels = np.floor(places + 0.5)
+    nearest = np.where(((pixels >= 0) & (pixels < (width, height))).all(axis=1), -np.inf, np.nan)
     triangle = np.full((height, width), -1, np.int32)
-    weights = np.empty((height, width, 2), np.float32)
     depth = np.full((height, width), -np.inf)
-    points, triangles = _as_compiled(points, triangles)
-    _draw(_fixed(points), points, triangles, triangle, weights, depth)
-    return Raster(triangle, weights, depth)
+    _draw(points, corners(triangles), triangle, depth, places, nearest)
+    return Raster(triangle, depth, nearest, points)
 
 
 def interpolate(raster: Raster, triangles: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Values of the vertices, (N, 3) float32, at the pixels: (H, W, 3) float32, 0 without a triangle."""
-    result = np.zeros((*raster.triangle.shape, 3), np.float32)
-    _interpolate(raster.triangle, raster.weights, triangles, values, result)
+    result = np.empty((*raster.triangle.shape, 3), np.float32)
+    _interpolate(raster.triangle, raster.points, corners(triangles), values, result)
     return result
 
 
 def nearest_depth(
     points: np.ndarray, triangles: np.ndarray, vertices: np.ndarray, height: int, width: int
 ) -> np.ndarray:
-    """Depth of the nearest surface at the exact positions of some vertices, between pixel centres.
-
-    Unlike a rasterised depth, it needs no tolerance for the slope of the surface: it differs from the depth of
-    a visible vertex only where the mesh intersects itself.
-
-    Args:
-        points: see `rasterise`.
-        triangles: see `rasterise`.
-        vertices: indices of the vertices, shape (m,).
-        height: rows of the picture.
-        width: columns of the picture.
-
-    Returns:
-        Shape (m,) float64, px; minus infinity if no surface there faces the viewer, NaN outside the
-        picture, which extends half a pixel beyond the outermost pixel centres.
-    """
-    points, triangles = _as_compiled(points, triangles)
-    fixed = _fixed(points)
-    places = fixed[vertices]
-    pixels = (places + _ONE // 2) >> _BITS
-    inside = ((pixels >= 0) & (pixels < (width, height))).all(axis=1)
-    result = np.where(inside, -np.inf, np.nan)
-    # Linked lists of the vertices in each pixel: the first vertex of a pixel, and the next one of a vertex.
-    first = np.full((height, width), -1, np.int32)
-    following = np.full(len(places), -1, np.int32)
-    for place in np.flatnonzero(inside):
-        column, row = pixels[place]
-        following[place], first[row, column] = first[row, column], place
-    _find_nearest(fixed, points, triangles, places, first, following, result)
-    return result
+    """`Raster.nearest` alone, see `rasterise`: shape (m,) float64, px."""
+    return rasterise(points, triangles, height, width, vertices).nearest
 
 
-def _as_compiled(points: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Converts to the types and layout that are compiled; any other would cost seconds of compilation."""
-    return np.ascontiguousarray(points, np.float64), np.ascontiguousarray(triangles, np.int32)
+def project_mesh(mesh: np.ndarray, camera: np.ndarray) -> np.ndarray:
+    """`transforms.face.pose.project` of a mesh, (N, 3) float32, um, by a camera (3, 4): (N, 3) float64, px."""
+    points = np.empty(mesh.shape)
+    _project(np.ascontiguousarray(mesh.T, np.float32), camera, points)
+    return points
+
+
+def corners(triangles: np.ndarray) -> np.ndarray:
+    """Triangles as compiled loops take them: other types would cost seconds of compilation, signed indices time."""
+    return np.ascontiguousarray(triangles, np.int32).view(np.uint32)
 
 
 @compiled
-def _fixed(points: np.ndarray) -> np.ndarray:
-    """Columns and rows in fixed point, (N, 2) int64; `_NOWHERE` for vertices that cannot be drawn."""
-    fixed = np.empty((len(points), 2), np.int64)
-    for vertex in range(len(points)):
-        column, row = points[vertex, 0], points[vertex, 1]
-        if abs(column) < _REACH and abs(row) < _REACH and np.isfinite(points[vertex, 2]):
-            fixed[vertex, 0] = np.int64(np.rint(column * _ONE))
-            fixed[vertex, 1] = np.int64(np.rint(row * _ONE))
-        else:
-            fixed[vertex] = _NOWHERE
-    return fixed
+def _snapped(value: Any) -> Any:
+    """Coordinates, px, rounded to those that are drawn."""
+    return np.rint(value * _ONE) * (1 / _ONE)
 
 
 @compiled
 def _draw(
-    fixed: np.ndarray,
     points: np.ndarray,
     triangles: np.ndarray,
     triangle: np.ndarray,
-    weights: np.ndarray,
     depth: np.ndarray,
+    places: np.ndarray,
+    nearest: np.ndarray,
 ) -> None:
     height, width = triangle.shape
-    for index in range(len(triangles)):
-        # Second and third corner are swapped: with rows down, front faces then have a positive area.
-        a, b, c = triangles[index, 0], triangles[index, 2], triangles[index, 1]
-        ax, bx, cx = fixed[a, 0], fixed[b, 0], fixed[c, 0]
-        left, right = (min(ax, bx, cx) + (_ONE - 1)) >> _BITS, max(ax, bx, cx) >> _BITS
-        if left > right:
-            continue  # most triangles of a face are smaller than a pixel and contain no pixel centre
-        ay, by, cy = fixed[a, 1], fixed[b, 1], fixed[c, 1]
-        top, bottom = (min(ay, by, cy) + (_ONE - 1)) >> _BITS, max(ay, by, cy) >> _BITS
-        if top > bottom:
-            continue
-        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        if area <= 0 or ax == _NOWHERE or bx == _NOWHERE or cx == _NOWHERE:
-            continue
-        # A pixel centre on an edge is inside only for a left or a top edge.
-        edge_a = 0 if cy < by or (cy == by and cx > bx) else 1
-        edge_b = 0 if ay < cy or (ay == cy and ax > cx) else 1
-        edge_c = 0 if by < ay or (by == ay and bx > ax) else 1
-        depth_a, depth_b, depth_c = points[a, 2], points[b, 2], points[c, 2]
-        for row in range(max(top, 0), min(bottom, height - 1) + 1):
-            y = row << _BITS
-            for column in range(max(left, 0), min(right, width - 1) + 1):
-                x = column << _BITS
-                to_a = (cx - bx) * (y - by) - (cy - by) * (x - bx)
-                to_b = (ax - cx) * (y - cy) - (ay - cy) * (x - cx)
-                to_c = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
-                if to_a < edge_a or to_b < edge_b or to_c < edge_c:
-                    continue
-                weight_b, weight_c = to_b / area, to_c / area
-                here = depth_a + weight_b * (depth_b - depth_a) + weight_c * (depth_c - depth_a)
-                if here > depth[row, column]:
-                    depth[row, column] = here
-                    triangle[row, column] = index
-                    weights[row, column, 0] = weight_c
-                    weights[row, column, 1] = weight_b
+    flat_triangle, flat_depth = triangle.reshape(-1), depth.reshape(-1)
+    around = _around(places, nearest, height, width)
+    block, further = np.zeros(_BLOCK), np.zeros(_BLOCK)
+    numbers, further_numbers = np.empty(_TOGETHER, np.int32), np.empty(_TOGETHER, np.int32)
+    waiting = 0
+    for start in range(0, len(triangles), _TOGETHER):
+        count = min(_TOGETHER, len(triangles) - start)
+        for item in range(count):
+            # Second and third corner are swapped: with rows down, front faces then have a positive area.
+            a, b, c = triangles[start + item, 0], triangles[start + item, 2], triangles[start + item, 1]
+            block[_AX + item], block[_AY + item], block[_AZ + item] = points[a, 0], points[a, 1], points[a, 2]
+            block[_BX + item], block[_BY + item], block[_BZ + item] = points[b, 0], points[b, 1], points[b, 2]
+            block[_CX + item], block[_CY + item], block[_CZ + item] = points[c, 0], points[c, 1], points[c, 2]
+            numbers[item] = start + item
+        _test(block, count, height, width)
+        _keep_nearest(block, count, numbers, width, flat_triangle, flat_depth)
+        _look(block, count, around, places, nearest)
+        for item in range(count):
+            if block[_MORE + item] == 0:
+                continue
+            left, top = max(_first(block, item, _AX), 0.0), max(_first(block, item, _AY), 0.0)
+            right, bottom = min(_last(block, item, _AX), width - 1.0), min(_last(block, item, _AY), height - 1.0)
+            row = top
+            while row <= bottom:
+                column = left + 2 if row == top else left
+                while column <= right:
+                    for coordinate in range(_AX, _FROM_COLUMN, _TOGETHER):
+                        further[coordinate + waiting] = block[coordinate + item]
+                    further[_FROM_COLUMN + waiting], further[_FROM_ROW + waiting] = column, row
+                    further_numbers[waiting] = numbers[item]
+                    waiting += 1
+                    if waiting == _TOGETHER:
+                        _test(further, waiting, height, width)
+                        _keep_nearest(further, waiting, further_numbers, width, flat_triangle, flat_depth)
+                        _look(further, waiting, around, places, nearest)
+                        waiting = 0
+                    column += 2
+                row += 2
+    _test(further, waiting, height, width)
+    _keep_nearest(further, waiting, further_numbers, width, flat_triangle, flat_depth)
+    _look(further, waiting, around, places, nearest)
 
 
 @compiled
-def _find_nearest(
-    fixed: np.ndarray,
-    points: np.ndarray,
-    triangles: np.ndarray,
-    places: np.ndarray,
-    first: np.ndarray,
-    following: np.ndarray,
-    depth: np.ndarray,
+def _first(block: np.ndarray, item: int, axis: int) -> float:
+    """The first pixel column or row of a triangle; `axis` is _AX or _AY."""
+    return np.ceil(min(block[axis + item], min(block[axis + _BX + item], block[axis + _CX + item])))
+
+
+@compiled
+def _last(block: np.ndarray, item: int, axis: int) -> float:
+    return np.floor(max(block[axis + item], max(block[axis + _BX + item], block[axis + _CX + item])))
+
+
+@compiled
+def _test(block: np.ndarray, count: int, height: int, width: int) -> None:
+    """Rounds the corners of triangles, and finds the depths of each at 2 x 2 pixels, which it keeps in the block."""
+    last_column, last_row, pixels = width - 1.0, height - 1.0, np.float64(height * width)
+    for item in range(count):
+        ax, ay, az = _snapped(block[_AX + item]), _snapped(block[_AY + item]), block[_AZ + item]
+        bx, by, bz = _snapped(block[_BX + item]), _snapped(block[_BY + item]), block[_BZ + item]
+        cx, cy, cz = _snapped(block[_CX + item]), _snapped(block[_CY + item]), block[_CZ + item]
+        block[_AX + item], block[_AY + item] = ax, ay
+        block[_BX + item], block[_BY + item] = bx, by
+        block[_CX + item], block[_CY + item] = cx, cy
+        x_low, x_high = min(ax, min(bx, cx)), max(ax, max(bx, cx))
+        y_low, y_high = min(ay, min(by, cy)), max(ay, max(by, cy))
+        left, right = max(np.ceil(x_low), block[_FROM_COLUMN + item]), min(np.floor(x_high), last_column)
+        top, bottom = max(np.ceil(y_low), block[_FROM_ROW + item]), min(np.floor(y_high), last_row)
+        # The edges from b to c, c to a, a to b. Edge functions are positive inside.
+        ex, ey, fx, fy, gx, gy = cx - bx, cy - by, ax - cx, ay - cy, bx - ax, by - ay
+        area = fx * gy - fy * gx
+        reached = (x_low > -_REACH) & (x_high < _REACH) & (y_low > -_REACH) & (y_high < _REACH)
+        front = (area > 0) & reached & (abs(az) + abs(bz) + abs(cz) < np.inf)
+        # A pixel centre on an edge is inside only for a left or a top edge.
+        to_a = ex * (top - by) - ey * (left - bx) - (0.0 if (ey < 0) | ((ey == 0) & (ex > 0)) else _LEAST)
+        to_b, to_c = fx * (top - cy) - fy * (left - cx), gx * (top - ay) - gy * (left - ax)
+        least_b = 0.0 if (fy < 0) | ((fy == 0) & (fx > 0)) else _LEAST
+        least_c = 0.0 if (gy < 0) | ((gy == 0) & (gx > 0)) else _LEAST
+        slope_b, slope_c = (bz - az) / area, (cz - az) / area
+        here, right_of, below = front & (left <= right), front & (left + 1 <= right), top + 1 <= bottom
+        inside = here & (top <= bottom) & (to_a >= 0) & (to_b >= least_b) & (to_c >= least_c)
+        first = az + to_b * slope_b + to_c * slope_c if inside else -np.inf
+        to_a, to_b, to_c = to_a - ey, to_b - fy, to_c - gy
+        inside = right_of & (top <= bottom) & (to_a >= 0) & (to_b >= least_b) & (to_c >= least_c)
+        second = az + to_b * slope_b + to_c * slope_c if inside else -np.inf
+        to_a, to_b, to_c = to_a + ex, to_b + fx, to_c + gx
+        inside = right_of & below & (to_a >= 0) & (to_b >= least_b) & (to_c >= least_c)
+        fourth = az + to_b * slope_b + to_c * slope_c if inside else -np.inf
+        to_a, to_b, to_c = to_a + ey, to_b + fy, to_c + gy
+        inside = here & below & (to_a >= 0) & (to_b >= least_b) & (to_c >= least_c)
+        third = az + to_b * slope_b + to_c * slope_c if inside else -np.inf
+        block[_DEPTHS + item], block[_DEPTHS + _TOGETHER + item] = first, second
+        block[_DEPTHS + 2 * _TOGETHER + item], block[_DEPTHS + 3 * _TOGETHER + item] = third, fourth
+        block[_NEAREST + item] = max(max(first, second), max(third, fourth))
+        block[_PIXEL + item] = min(top, last_row) * width + min(left, last_column) if front else pixels
+        block[_MORE + item] = 1.0 if here & (top <= bottom) & ((left + 2 <= right) | (top + 2 <= bottom)) else 0.0
+
+
+@compiled
+def _keep_nearest(
+    block: np.ndarray, count: int, numbers: np.ndarray, width: int, triangle: np.ndarray, depth: np.ndarray
 ) -> None:
-    height, width = first.shape
-    half = _ONE // 2
-    for index in range(len(triangles)):
-        a, b, c = triangles[index, 0], triangles[index, 2], triangles[index, 1]
-        ax, bx, cx = fixed[a, 0], fixed[b, 0], fixed[c, 0]
-        ay, by, cy = fixed[a, 1], fixed[b, 1], fixed[c, 1]
-        left, right = (min(ax, bx, cx) + half) >> _BITS, (max(ax, bx, cx) + half) >> _BITS
-        top, bottom = (min(ay, by, cy) + half) >> _BITS, (max(ay, by, cy) + half) >> _BITS
-        for row in range(max(top, 0), min(bottom, height - 1) + 1):
-            for column in range(max(left, 0), min(right, width - 1) + 1):
-                place = first[row, column]
-                if place < 0:
-                    continue
-                area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-                if area <= 0 or ax == _NOWHERE or bx == _NOWHERE or cx == _NOWHERE:
-                    continue
-                while place >= 0:
-                    x, y = places[place, 0], places[place, 1]
-                    to_a = (cx - bx) * (y - by) - (cy - by) * (x - bx)
-                    to_b = (ax - cx) * (y - cy) - (ay - cy) * (x - cx)
-                    to_c = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
-                    # Edges included, because each vertex is on the edges of its own triangles.
-                    if to_a >= 0 and to_b >= 0 and to_c >= 0:
-                        here = (to_a * points[a, 2] + to_b * points[b, 2] + to_c * points[c, 2]) / area
-                        depth[place] = max(depth[place], here)
-                    place = following[place]
+    """Puts the triangles of a block that are the nearest so far into the picture."""
+    some = np.empty(_TOGETHER + 1, np.int32)
+    kept = 0
+    for item in range(count):
+        some[kept] = item
+        kept += block[_NEAREST + item] > -np.inf
+    for item in some[:kept]:
+        for corner in range(4):
+            here = block[_DEPTHS + corner * _TOGETHER + item]
+            if here > -np.inf:
+                place = np.int64(block[_PIXEL + item]) + (corner & 1) + (corner >> 1) * width
+                if here > depth[place] or (here == depth[place] and numbers[item] < triangle[place]):
+                    depth[place], triangle[place] = here, numbers[item]
+
+
+@compiled
+def _around(places: np.ndarray, nearest: np.ndarray, height: int, width: int) -> np.ndarray:
+    """For the first pixel of the 2 x 2 of a triangle: the place that it may contain, from 1, 0: none, or _SEVERAL.
+
+    There is one more pixel, without places, at the end.
+    """
+    around = np.zeros(height * width + 1, np.uint16)
+    for place in range(len(places)):
+        if nearest[place] == -np.inf:
+            column, row = np.int64(np.floor(places[place, 0])), np.int64(np.floor(places[place, 1]))
+            for y in range(max(row - 1, 0), min(row + 1, height - 1) + 1):
+                for x in range(max(column - 1, 0), min(column + 1, width - 1) + 1):
+                    around[y * width + x] = _SEVERAL if around[y * width + x] else place + 1
+    return around
+
+
+@compiled
+def _look(block: np.ndarray, count: int, around: np.ndarray, places: np.ndarray, nearest: np.ndarray) -> None:
+    """Keeps the depth of each triangle of a block at the places in it, where it is the nearest."""
+    some = np.empty(_TOGETHER + 1, np.int32)
+    kept = 0
+    for item in range(count):
+        some[kept] = item
+        kept += around[np.uint64(np.int64(block[_PIXEL + item]))] > 0
+    for item in some[:kept]:
+        ax, ay, az = block[_AX + item], block[_AY + item], block[_AZ + item]
+        bx, by, bz = block[_BX + item], block[_BY + item], block[_BZ + item]
+        cx, cy, cz = block[_CX + item], block[_CY + item], block[_CZ + item]
+        area = (ax - cx) * (by - ay) - (ay - cy) * (bx - ax)
+        only = np.int64(around[np.int64(block[_PIXEL + item])])
+        for place in range(len(places)) if only == _SEVERAL else range(only - 1, only):
+            x, y = places[place, 0], places[place, 1]
+            to_a = (cx - bx) * (y - by) - (cy - by) * (x - bx)
+            to_b = (ax - cx) * (y - cy) - (ay - cy) * (x - cx)
+            to_c = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
+            # Edges included, because each vertex is on the edges of its own triangles.
+            if to_a >= 0 and to_b >= 0 and to_c >= 0:
+                here = az + (to_b * (bz - az) + to_c * (cz - az)) / area
+                if here > nearest[place]:  # not in places outside the picture
+                    nearest[place] = here
+
+
+@compiled
+def _project(planes: np.ndarray, camera: np.ndarray, points: np.ndarray) -> None:
+    for axis in range(3):
+        along_x, along_y, along_z, origin = camera[axis, 0], camera[axis, 1], camera[axis, 2], camera[axis, 3]
+        for vertex in range(len(points)):
+            x, y, z = planes[0, vertex], planes[1, vertex], planes[2, vertex]
+            points[vertex, axis] = along_x * x + along_y * y + along_z * z + origin
+
+
+@compiled
+def value_at(
+    index: int, column: int, row: int, points: np.ndarray, triangles: np.ndarray, values: np.ndarray
+) -> tuple[float, float, float]:
+    """Values of the vertices, (N, 3) float32, interpolated at a pixel of a triangle."""
+    a, b, c = triangles[index, 0], triangles[index, 1], triangles[index, 2]
+    ax, ay = _snapped(points[a, 0]), _snapped(points[a, 1])
+    bx, by = _snapped(points[b, 0]) - ax, _snapped(points[b, 1]) - ay
+    cx, cy = _snapped(points[c, 0]) - ax, _snapped(points[c, 1]) - ay
+    x, y, area = column - ax, row - ay, bx * cy - by * cx
+    weight_b, weight_c = np.float32((x * cy - y * cx) / area), np.float32((bx * y - by * x) / area)
+    weight_a = np.float32(1) - weight_b - weight_c
+    return (
+        weight_a * values[a, 0] + weight_b * values[b, 0] + weight_c * values[c, 0],
+        weight_a * values[a, 1] + weight_b * values[b, 1] + weight_c * values[c, 1],
+        weight_a * values[a, 2] + weight_b * values[b, 2] + weight_c * values[c, 2],
+    )
 
 
 @compiled
 def _interpolate(
-    triangle: np.ndarray, weights: np.ndarray, triangles: np.ndarray, values: np.ndarray, result: np.ndarray
+    triangle: np.ndarray, points: np.ndarray, triangles: np.ndarray, values: np.ndarray, result: np.ndarray
 ) -> None:
     height, width = triangle.shape
     for row in range(height):
         for column in range(width):
             index = triangle[row, column]
             if index >= 0:
-                a, b, c = triangles[index, 0], triangles[index, 1], triangles[index, 2]
-                weight_b, weight_c = weights[row, column, 0], weights[row, column, 1]
-                weight_a = np.float32(1) - weight_b - weight_c
-                for axis in range(3):
-                    result[row, column, axis] = (
-                        weight_a * values[a, axis] + weight_b * values[b, axis] + weight_c * values[c, axis]
-                    )
+                x, y, z = value_at(np.uint32(index), column, row, points, triangles, values)
+                result[row, column, 0], result[row, column, 1], result[row, column, 2] = x, y, z
+            else:
+                result[row, column] = 0

@@ -9,10 +9,9 @@ import numpy as np
 from transforms.errors import Stage
 from transforms.face.decode import whole_meshes
 from transforms.face.indices import landmark_vertices
-from transforms.face.pose import project
 from transforms.maps.encoding import encode_depth, encode_mask, encode_normals, encode_pncc
-from transforms.maps.face_maps import depth_map, mask_map, normal_map, pncc_codes, pncc_map, visible_landmarks
-from transforms.maps.rasterise import rasterise
+from transforms.maps.face_maps import depth_map, mask_map, normal_map, pncc_codes, pncc_map, visible
+from transforms.maps.rasterise import project_mesh, rasterise
 from transforms.records.chunk import Chunk
 from transforms.records.schema import MapName
 from transforms.steps.chunks import map_chunks
@@ -60,10 +59,9 @@ class Maps(beam.PTransform):
         size: np.ndarray,
     ) -> dict[str, Any]:
         height, width = size.tolist()
-        points = project(camera[None], mesh[None])[0]
-        raster = rasterise(points, triangles, height, width)
-        seen = visible_landmarks(points, triangles, landmark_vertices(), camera, height, width)
-        drawn: dict[str, Any] = {"landmarks/visible": seen}
+        points, landmarks = project_mesh(mesh, camera), landmark_vertices()
+        raster = rasterise(points, triangles, height, width, landmarks)
+        drawn: dict[str, Any] = {"landmarks/visible": visible(raster.nearest, points[landmarks, 2], camera)}
         if "depth" in self.maps:
             drawn["maps/depth"], drawn["maps/depth_transform"] = encode_depth(depth_map(raster))
         if "normals" in self.maps:
