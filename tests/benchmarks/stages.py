@@ -62,15 +62,15 @@ def stage_costs(
     for warm, address in enumerate([addresses[0], *addresses]):
         value: Any = address
         for name, step in steps.items():
-            started = time.perf_counter()
+            started = time.process_time()
             value = step(value)
             if warm:
-                seconds[name] += time.perf_counter() - started
+                seconds[name] += time.process_time() - started
         if warm:
             buffer.add(value)
-    started = time.perf_counter()
+    started = time.process_time()
     buffer.write(folder, 0)
-    seconds["WriteShard"] = time.perf_counter() - started
+    seconds["WriteShard"] = time.process_time() - started
     return {name: 1000 * total / shard.samples for name, total in seconds.items()}
 
 

@@ -9,11 +9,27 @@
 """
 
 import io
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from transforms.pictures.codec import encode_png
+
+
+
+class Scaling(NamedTuple):
+    """How values become numbers of a type: scale * value + offset, cut to a whole number if the type has these only."""
+
+    scale: np.float32
+    offset: np.float32
+    dtype: type[np.generic]
+
+
+UNSCALED = Scaling(np.float32(1), np.float32(0), np.float32)
+# Those of the pictures, rounded: with half a step more, which is cut off.
+NORMALS = Scaling(np.float32(127.5), np.float32(127.5 + 0.5), np.uint8)
+PNCC = Scaling(np.float32(255), np.float32(0.5), np.uint8)
 
 _FINEST_STEP = 1 / 128  # px
 _LARGEST = 65535
@@ -41,8 +57,9 @@ def encode_depth(depth: np.ndarray) -> tuple[bytes, np.ndarray]:
 
 def encode_normals(normals: np.ndarray, mask: np.ndarray) -> bytes:
     """Encodes unit normals, shape (H, W, 3) float32, inside a mask, shape (H, W) bool."""
-    pixels = np.rint(np.float32(127.5) * normals + np.float32(127.5))
-    return encode_png((pixels * mask[:, :, None]).astype(np.uint8))
+    pixels = np.zeros(normals.shape, np.uint8)
+    pixels[mask] = np.rint(np.float32(127.5) * normals[mask] + np.float32(127.5))
+    return encode_png(pixels)
 
 
 def decode_normals(data: bytes) -> tuple[np.ndarray, np.ndarray]:

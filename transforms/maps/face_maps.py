@@ -5,7 +5,8 @@ All maps come from one `Raster`, so they cover the same pixels. Outside the face
 
 import numpy as np
 
-from transforms.maps.rasterise import Raster, compiled, corners, interpolate, nearest_depth, value_at
+from transforms.maps.encoding import UNSCALED, Scaling
+from transforms.maps.rasterise import Raster, compiled, corners, interpolate, nearest_depth
 
 # How far a surface may be in front of a landmark that counts as visible, um. Near the silhouette of a cheek,
 # depth changes by more than the vertex spacing (0.7 mm) between adjacent triangles, and lips and lids of a
@@ -25,7 +26,13 @@ def mask_map(raster: Raster) -> np.ndarray:
     return raster.triangle >= 0
 
 
-def normal_map(raster: Raster, triangles: np.ndarray, vertices: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+def normal_map(
+    raster: Raster,
+    triangles: np.ndarray,
+    vertices: np.ndarray,
+    rotation: np.ndarray,
+    scaling: Scaling = UNSCALED,
+) -> np.ndarray:
     """Unit outward normals in the camera's axes: x right, y up, z toward the viewer.
 
     A vertex normal is the area-weighted mean over the adjacent triangles; vertex normals are interpolated over
@@ -40,11 +47,8 @@ def normal_map(raster: Raster, triangles: np.ndarray, vertices: np.ndarray, rota
     Returns:
         Shape (H, W, 3) float32.
     """
-    result = np.empty((*raster.triangle.shape, 3), np.float32)
-    planes, indices = np.ascontiguousarray(vertices.T, np.float32), corners(triangles)
-    normals = _vertex_normals(raster.triangle, planes, indices)
-    _interpolate_normals(raster.triangle, raster.points, indices, normals, rotation.astype(np.float32), result)
-    return result
+    normals = _vertex_normals(raster.triangle, np.ascontiguousarray(vertices.T, np.float32), corners(triangles))
+    return interpolate(raster, triangles, normals, scaling, rotation)
 
 
 def pncc_codes(mean: np.ndarray) -> np.ndarray:
@@ -61,9 +65,11 @@ def pncc_codes(mean: np.ndarray) -> np.ndarray:
     return ((1 + 254 * (mean - low) / (high - low)) / 255).astype(np.float32)
 
 
-def pncc_map(raster: Raster, triangles: np.ndarray, codes: np.ndarray) -> np.ndarray:
+def pncc_map(
+    raster: Raster, triangles: np.ndarray, codes: np.ndarray, scaling: Scaling = UNSCALED
+) -> np.ndarray:
     """The codes of `pncc_codes` at the pixels: shape (H, W, 3) float32."""
-    return interpolate(raster, triangles, codes)
+    return interpolate(raster, triangles, codes, scaling)
 
 
 def visible_landmarks(
@@ -126,28 +132,3 @@ def _vertex_normals(triangle: np.ndarray, planes: np.ndarray, triangles: np.ndar
             normals[corner, 2] += z
     return normals
 
-
-@compiled
-def _interpolate_normals(
-    triangle: np.ndarray,
-    points: np.ndarray,
-    triangles: np.ndarray,
-    normals: np.ndarray,
-    rotation: np.ndarray,
-    result: np.ndarray,
-) -> None:
-    height, width = triangle.shape
-    for row in range(height):
-        for column in range(width):
-            index = triangle[row, column]
-            if index < 0:
-                result[row, column] = 0
-                continue
-            x, y, z = value_at(np.uint32(index), column, row, points, triangles, normals)
-            length = np.sqrt(x * x + y * y + z * z)
-            if length > 0 and length < np.inf:
-                for axis in range(3):
-                    rotated = rotation[axis, 0] * x + rotation[axis, 1] * y + rotation[axis, 2] * z
-                    result[row, column, axis] = rotated / length
-            else:
-                result[row, column, :2], result[row, column, 2] = 0, 1

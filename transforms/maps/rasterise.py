@@ -23,6 +23,8 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
+from transforms.maps.encoding import UNSCALED, Scaling
+
 _ONE = 16384.0  # steps of a coordinate in a px
 _LEAST = 1 / _ONE**2  # px^2; what edge functions are multiples of
 _REACH = 32768.0  # px
@@ -93,10 +95,31 @@ def rasterise(
     return Raster(triangle, depth, nearest, points)
 
 
-def interpolate(raster: Raster, triangles: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Values of the vertices, (N, 3) float32, at the pixels: (H, W, 3) float32, 0 without a triangle."""
-    result = np.empty((*raster.triangle.shape, 3), np.float32)
-    _interpolate(raster.triangle, raster.points, corners(triangles), values, result)
+def interpolate(
+    raster: Raster,
+    triangles: np.ndarray,
+    values: np.ndarray,
+    scaling: Scaling = UNSCALED,
+    rotation: np.ndarray | None = None,
+) -> np.ndarray:
+    """Interpolates values of the vertices over each triangle.
+
+    Args:
+        raster: the visible triangles.
+        triangles: shape (F, 3) int32.
+        values: shape (N, 3) float32.
+        scaling: of the result.
+        rotation: of values that are directions: the result is rotated and of unit length; where directions cancel
+            out, it is 0, 0, 1.
+
+    Returns:
+        Shape (H, W, 3), 0 without a triangle.
+    """
+    scale, offset, dtype = scaling
+    result = np.zeros((*raster.triangle.shape, 3), dtype)
+    matrix = np.empty((0, 3), np.float32) if rotation is None else np.ascontiguousarray(rotation, np.float32)
+    pixels = np.flatnonzero(raster.triangle >= 0).astype(np.uint32)
+    _interpolate(pixels, raster.triangle, raster.points, corners(triangles), values, matrix, scale, offset, result)
     return result
 
 
@@ -305,34 +328,69 @@ def _project(planes: np.ndarray, camera: np.ndarray, points: np.ndarray) -> None
 
 
 @compiled
-def value_at(
-    index: int, column: int, row: int, points: np.ndarray, triangles: np.ndarray, values: np.ndarray
-) -> tuple[float, float, float]:
-    """Values of the vertices, (N, 3) float32, interpolated at a pixel of a triangle."""
-    a, b, c = triangles[index, 0], triangles[index, 1], triangles[index, 2]
-    ax, ay = _snapped(points[a, 0]), _snapped(points[a, 1])
-    bx, by = _snapped(points[b, 0]) - ax, _snapped(points[b, 1]) - ay
-    cx, cy = _snapped(points[c, 0]) - ax, _snapped(points[c, 1]) - ay
-    x, y, area = column - ax, row - ay, bx * cy - by * cx
-    weight_b, weight_c = np.float32((x * cy - y * cx) / area), np.float32((bx * y - by * x) / area)
-    weight_a = np.float32(1) - weight_b - weight_c
-    return (
-        weight_a * values[a, 0] + weight_b * values[b, 0] + weight_c * values[c, 0],
-        weight_a * values[a, 1] + weight_b * values[b, 1] + weight_c * values[c, 1],
-        weight_a * values[a, 2] + weight_b * values[b, 2] + weight_c * values[c, 2],
-    )
+def _interpolate(
+    pixels: np.ndarray,
+    triangle: np.ndarray,
+    points: np.ndarray,
+    triangles: np.ndarray,
+    values: np.ndarray,
+    rotation: np.ndarray,
+    scale: float,
+    offset: float,
+    result: np.ndarray,
+) -> None:
+    width = triangle.shape[1]
+    flat_triangle, flat_result = triangle.reshape(-1), result.reshape(-1, 3)
+    block, at_corners = np.empty(_BLOCK), np.empty(9 * _TOGETHER, np.float32)
+    mixed = np.empty(3 * _TOGETHER, np.float32)
+    for start in range(0, len(pixels), _TOGETHER):
+        some = pixels[start : start + _TOGETHER]
+        for item in range(len(some)):
+            index = flat_triangle[some[item]]
+            a, b, c = triangles[index, 0], triangles[index, 1], triangles[index, 2]
+            block[_AX + item], block[_AY + item] = points[a, 0], points[a, 1]
+            block[_BX + item], block[_BY + item] = points[b, 0], points[b, 1]
+            block[_CX + item], block[_CY + item] = points[c, 0], points[c, 1]
+            block[_PIXEL + item] = some[item]
+            for axis in range(3):
+                at_corners[axis * _TOGETHER + item] = values[a, axis]
+                at_corners[(axis + 3) * _TOGETHER + item] = values[b, axis]
+                at_corners[(axis + 6) * _TOGETHER + item] = values[c, axis]
+        _mix(block, at_corners, len(some), width, mixed)
+        if len(rotation):
+            _turn(mixed, len(some), rotation)
+        for item in range(len(some)):
+            for axis in range(3):
+                flat_result[some[item], axis] = scale * mixed[axis * _TOGETHER + item] + offset
 
 
 @compiled
-def _interpolate(
-    triangle: np.ndarray, points: np.ndarray, triangles: np.ndarray, values: np.ndarray, result: np.ndarray
-) -> None:
-    height, width = triangle.shape
-    for row in range(height):
-        for column in range(width):
-            index = triangle[row, column]
-            if index >= 0:
-                x, y, z = value_at(np.uint32(index), column, row, points, triangles, values)
-                result[row, column, 0], result[row, column, 1], result[row, column, 2] = x, y, z
-            else:
-                result[row, column] = 0
+def _mix(block: np.ndarray, values: np.ndarray, count: int, width: int, mixed: np.ndarray) -> None:
+    """Interpolates the values at the three corners by their barycentric weights."""
+    for item in range(count):
+        row = np.floor((block[_PIXEL + item] + 0.5) / width)
+        column = block[_PIXEL + item] - row * width
+        ax, ay = _snapped(block[_AX + item]), _snapped(block[_AY + item])
+        bx, by = _snapped(block[_BX + item]) - ax, _snapped(block[_BY + item]) - ay
+        cx, cy = _snapped(block[_CX + item]) - ax, _snapped(block[_CY + item]) - ay
+        x, y, area = column - ax, row - ay, bx * cy - by * cx
+        weight_b, weight_c = np.float32((x * cy - y * cx) / area), np.float32((bx * y - by * x) / area)
+        weight_a = np.float32(1) - weight_b - weight_c
+        for axis in range(0, 3 * _TOGETHER, _TOGETHER):
+            mixed[axis + item] = (
+                weight_a * values[axis + item]
+                + weight_b * values[axis + 3 * _TOGETHER + item]
+                + weight_c * values[axis + 6 * _TOGETHER + item]
+            )
+
+
+@compiled
+def _turn(directions: np.ndarray, count: int, rotation: np.ndarray) -> None:
+    """Rotates directions and makes them of unit length; what cancelled out points at the viewer."""
+    for item in range(count):
+        x, y, z = directions[item], directions[_TOGETHER + item], directions[2 * _TOGETHER + item]
+        length = np.sqrt(x * x + y * y + z * z)
+        known = (length > 0) & (length < np.inf)
+        for axis in range(3):
+            turned = (rotation[axis, 0] * x + rotation[axis, 1] * y + rotation[axis, 2] * z) / length
+            directions[axis * _TOGETHER + item] = turned if known else np.float32(axis == 2)

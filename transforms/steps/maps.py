@@ -9,9 +9,10 @@ import numpy as np
 from transforms.errors import Stage
 from transforms.face.decode import whole_meshes
 from transforms.face.indices import landmark_vertices
-from transforms.maps.encoding import encode_depth, encode_mask, encode_normals, encode_pncc
+from transforms.maps.encoding import NORMALS, PNCC, encode_depth, encode_mask
 from transforms.maps.face_maps import depth_map, mask_map, normal_map, pncc_codes, pncc_map, visible
 from transforms.maps.rasterise import project_mesh, rasterise
+from transforms.pictures.codec import encode_png
 from transforms.records.chunk import Chunk
 from transforms.records.schema import MapName
 from transforms.steps.chunks import map_chunks
@@ -65,9 +66,9 @@ class Maps(beam.PTransform):
         if "depth" in self.maps:
             drawn["maps/depth"], drawn["maps/depth_transform"] = encode_depth(depth_map(raster))
         if "normals" in self.maps:
-            drawn["maps/normals"] = encode_normals(normal_map(raster, triangles, mesh, rotation), mask_map(raster))
+            drawn["maps/normals"] = encode_png(normal_map(raster, triangles, mesh, rotation, NORMALS))
         if "pncc" in self.maps:
-            drawn["maps/pncc"] = encode_pncc(pncc_map(raster, triangles, codes))
+            drawn["maps/pncc"] = encode_png(pncc_map(raster, triangles, codes, PNCC))
         if "mask" in self.maps:
             drawn["maps/mask"] = encode_mask(mask_map(raster))
         return drawn
