@@ -17,7 +17,6 @@ from PIL import Image
 from transforms.pictures.codec import encode_png
 
 
-
 class Scaling(NamedTuple):
     """How values become numbers of a type: scale * value + offset, cut to a whole number if the type has these only."""
 

@@ -65,9 +65,7 @@ def pncc_codes(mean: np.ndarray) -> np.ndarray:
     return ((1 + 254 * (mean - low) / (high - low)) / 255).astype(np.float32)
 
 
-def pncc_map(
-    raster: Raster, triangles: np.ndarray, codes: np.ndarray, scaling: Scaling = UNSCALED
-) -> np.ndarray:
+def pncc_map(raster: Raster, triangles: np.ndarray, codes: np.ndarray, scaling: Scaling = UNSCALED) -> np.ndarray:
     """The codes of `pncc_codes` at the pixels: shape (H, W, 3) float32."""
     return interpolate(raster, triangles, codes, scaling)
 
@@ -131,4 +129,3 @@ def _vertex_normals(triangle: np.ndarray, planes: np.ndarray, triangles: np.ndar
             normals[corner, 1] += y
             normals[corner, 2] += z
     return normals
-

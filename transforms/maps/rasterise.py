@@ -32,13 +32,14 @@ _REACH = 32768.0  # px
 # Triangles tested together: a block of them fits into the L1 cache. The rows of the block would share the same few
 # lines of the cache if it were a power of 2.
 _TOGETHER = 248
-# The rows of a block: column, row and depth of the three corners; the first pixel to be tested, at the earliest.
+# The rows of a block: the three corners; the first pixel to be tested, at the earliest.
 _AX, _AY, _AZ, _BX, _BY, _BZ, _CX, _CY, _CZ, _FROM_COLUMN, _FROM_ROW = (_TOGETHER * row for row in range(11))
-# Results: the depths at 2 x 2 pixels, minus infinity where it does not cover them; the nearest; the number of the
-# first of these pixels, or one too large for triangles that face away; whether there are more pixels.
-_DEPTHS, _NEAREST, _PIXEL, _MORE = (_TOGETHER * row for row in (11, 15, 16, 17))
-_BLOCK = _TOGETHER * 18
+# Results: the depths at 2 x 2 pixels, minus infinity where it does not cover them; the number of the first of these
+# pixels, or one too large for triangles that face away; 0: it covers none, 1: some, 2: it may cover more.
+_DEPTHS, _PIXEL, _COVERS = (_TOGETHER * row for row in (11, 15, 16))
+_BLOCK = _TOGETHER * 17
 _SEVERAL = 65535
+_UNMOVED = np.eye(3, 4)
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,7 +65,8 @@ class Raster(NamedTuple):
             half a pixel beyond the outermost pixel centres; shape (m,) float64. Unlike `depth`, it needs no tolerance
             for the slope of the surface: it differs from the depth of a visible vertex only where the mesh intersects
             itself.
-        points: column, row, depth of the vertices, shape (N, 3) float64, px.
+        points: column, row, depth of the vertices, px, as they are drawn: columns and rows rounded, NaN where a vertex
+            cannot be drawn; shape (N, 3) float64.
     """
 
     triangle: np.ndarray
@@ -74,25 +76,35 @@ class Raster(NamedTuple):
 
 
 def rasterise(
-    points: np.ndarray, triangles: np.ndarray, height: int, width: int, vertices: np.ndarray | tuple[()] = ()
+    points: np.ndarray,
+    triangles: np.ndarray,
+    height: int,
+    width: int,
+    vertices: np.ndarray | tuple[()] = (),
+    camera: np.ndarray = _UNMOVED,
 ) -> Raster:
     """Finds the triangle visible at each pixel.
 
     Args:
-        points: column, row, depth of the vertices, shape (N, 3) float64, px.
+        points: column, row, depth of the vertices, px, or with a camera their x, y, z, um: shape (N, 3), float64 or
+            float32, fastest as the transposed view of an array (3, N).
         triangles: counter-clockwise seen from the front, shape (F, 3) int32.
         height: rows of the picture.
         width: columns of the picture.
         vertices: indices of the vertices at which to find the nearest surface, too, shape (m,).
+        camera: to column, row, depth, shape (3, 4) float64.
     """
-    points = np.ascontiguousarray(points, np.float64)
-    places = _snapped(points[np.asarray(vertices, np.intp), :2])
+    # Types and layouts that are compiled; any other would cost seconds of compilation.
+    planes = np.ascontiguousarray(points.T, np.float32 if points.dtype == np.float32 else np.float64)
+    drawn = np.empty((len(points), 3))
+    _place(planes, *np.asarray(camera, np.float64).ravel().tolist(), drawn)
+    places = drawn[np.asarray(vertices, np.intp), :2]
     pixels = np.floor(places + 0.5)
     nearest = np.where(((pixels >= 0) & (pixels < (width, height))).all(axis=1), -np.inf, np.nan)
     triangle = np.full((height, width), -1, np.int32)
     depth = np.full((height, width), -np.inf)
-    _draw(points, corners(triangles), triangle, depth, places, nearest)
-    return Raster(triangle, depth, nearest, points)
+    _draw(drawn, corners(triangles), triangle, depth, places, nearest)
+    return Raster(triangle, depth, nearest, drawn)
 
 
 def interpolate(
@@ -130,22 +142,39 @@ def nearest_depth(
     return rasterise(points, triangles, height, width, vertices).nearest
 
 
-def project_mesh(mesh: np.ndarray, camera: np.ndarray) -> np.ndarray:
-    """`transforms.face.pose.project` of a mesh, (N, 3) float32, um, by a camera (3, 4): (N, 3) float64, px."""
-    points = np.empty(mesh.shape)
-    _project(np.ascontiguousarray(mesh.T, np.float32), camera, points)
-    return points
-
-
 def corners(triangles: np.ndarray) -> np.ndarray:
     """Triangles as compiled loops take them: other types would cost seconds of compilation, signed indices time."""
     return np.ascontiguousarray(triangles, np.int32).view(np.uint32)
 
 
 @compiled
-def _snapped(value: Any) -> Any:
-    """Coordinates, px, rounded to those that are drawn."""
-    return np.rint(value * _ONE) * (1 / _ONE)
+def _place(
+    planes: np.ndarray,
+    column_x: float,
+    column_y: float,
+    column_z: float,
+    column: float,
+    row_x: float,
+    row_y: float,
+    row_z: float,
+    row: float,
+    depth_x: float,
+    depth_y: float,
+    depth_z: float,
+    depth: float,
+    points: np.ndarray,
+) -> None:
+    """Projects vertices (3, N) by the 12 numbers of a camera. Those of an array would not stay in registers."""
+    xs, ys, zs, flat = planes[0], planes[1], planes[2], points.reshape(-1)
+    for vertex in range(len(xs)):
+        x, y, z = np.float64(xs[vertex]), np.float64(ys[vertex]), np.float64(zs[vertex])
+        at_column = column_x * x + column_y * y + column_z * z + column
+        at_row = row_x * x + row_y * y + row_z * z + row
+        at_depth = depth_x * x + depth_y * y + depth_z * z + depth
+        drawn = (abs(at_column) < _REACH) & (abs(at_row) < _REACH) & (abs(at_depth) < np.inf)
+        flat[3 * vertex] = np.rint(at_column * _ONE) * (1 / _ONE) if drawn else np.nan
+        flat[3 * vertex + 1] = np.rint(at_row * _ONE) * (1 / _ONE) if drawn else np.nan
+        flat[3 * vertex + 2] = at_depth
 
 
 @compiled
@@ -158,7 +187,6 @@ def _draw(
     nearest: np.ndarray,
 ) -> None:
     height, width = triangle.shape
-    flat_triangle, flat_depth = triangle.reshape(-1), depth.reshape(-1)
     around = _around(places, nearest, height, width)
     block, further = np.zeros(_BLOCK), np.zeros(_BLOCK)
     numbers, further_numbers = np.empty(_TOGETHER, np.int32), np.empty(_TOGETHER, np.int32)
@@ -166,38 +194,33 @@ def _draw(
     for start in range(0, len(triangles), _TOGETHER):
         count = min(_TOGETHER, len(triangles) - start)
         for item in range(count):
-            # Second and third corner are swapped: with rows down, front faces then have a positive area.
-            a, b, c = triangles[start + item, 0], triangles[start + item, 2], triangles[start + item, 1]
-            block[_AX + item], block[_AY + item], block[_AZ + item] = points[a, 0], points[a, 1], points[a, 2]
-            block[_BX + item], block[_BY + item], block[_BZ + item] = points[b, 0], points[b, 1], points[b, 2]
-            block[_CX + item], block[_CY + item], block[_CZ + item] = points[c, 0], points[c, 1], points[c, 2]
             numbers[item] = start + item
+        _load(points, triangles, numbers, count, block)
         _test(block, count, height, width)
-        _keep_nearest(block, count, numbers, width, flat_triangle, flat_depth)
+        _keep_nearest(block, count, numbers, triangle, depth)
         _look(block, count, around, places, nearest)
         for item in range(count):
-            if block[_MORE + item] == 0:
+            if block[_COVERS + item] < 2:
                 continue
             left, top = max(_first(block, item, _AX), 0.0), max(_first(block, item, _AY), 0.0)
             right, bottom = min(_last(block, item, _AX), width - 1.0), min(_last(block, item, _AY), height - 1.0)
-            row = top
+            row, column = top, left + 2
             while row <= bottom:
-                column = left + 2 if row == top else left
                 while column <= right:
-                    for coordinate in range(_AX, _FROM_COLUMN, _TOGETHER):
-                        further[coordinate + waiting] = block[coordinate + item]
-                    further[_FROM_COLUMN + waiting], further[_FROM_ROW + waiting] = column, row
                     further_numbers[waiting] = numbers[item]
+                    further[_FROM_COLUMN + waiting], further[_FROM_ROW + waiting] = column, row
                     waiting += 1
                     if waiting == _TOGETHER:
+                        _load(points, triangles, further_numbers, waiting, further)
                         _test(further, waiting, height, width)
-                        _keep_nearest(further, waiting, further_numbers, width, flat_triangle, flat_depth)
+                        _keep_nearest(further, waiting, further_numbers, triangle, depth)
                         _look(further, waiting, around, places, nearest)
                         waiting = 0
                     column += 2
-                row += 2
+                row, column = row + 2, left
+    _load(points, triangles, further_numbers, waiting, further)
     _test(further, waiting, height, width)
-    _keep_nearest(further, waiting, further_numbers, width, flat_triangle, flat_depth)
+    _keep_nearest(further, waiting, further_numbers, triangle, depth)
     _look(further, waiting, around, places, nearest)
 
 
@@ -213,16 +236,26 @@ def _last(block: np.ndarray, item: int, axis: int) -> float:
 
 
 @compiled
+def _load(points: np.ndarray, triangles: np.ndarray, numbers: np.ndarray, count: int, block: np.ndarray) -> None:
+    """Collects the corners of triangles."""
+    flat, indices = points.reshape(-1), triangles.reshape(-1)
+    for item in range(count):
+        # Second and third corner are swapped: with rows down, front faces then have a positive area.
+        index = 3 * np.int64(np.uint32(numbers[item]))
+        a, b, c = 3 * np.int64(indices[index]), 3 * np.int64(indices[index + 2]), 3 * np.int64(indices[index + 1])
+        block[_AX + item], block[_AY + item], block[_AZ + item] = flat[a], flat[a + 1], flat[a + 2]
+        block[_BX + item], block[_BY + item], block[_BZ + item] = flat[b], flat[b + 1], flat[b + 2]
+        block[_CX + item], block[_CY + item], block[_CZ + item] = flat[c], flat[c + 1], flat[c + 2]
+
+
+@compiled
 def _test(block: np.ndarray, count: int, height: int, width: int) -> None:
-    """Rounds the corners of triangles, and finds the depths of each at 2 x 2 pixels, which it keeps in the block."""
+    """Finds the depths of triangles at 2 x 2 pixels each, which it keeps in the block."""
     last_column, last_row, pixels = width - 1.0, height - 1.0, np.float64(height * width)
     for item in range(count):
-        ax, ay, az = _snapped(block[_AX + item]), _snapped(block[_AY + item]), block[_AZ + item]
-        bx, by, bz = _snapped(block[_BX + item]), _snapped(block[_BY + item]), block[_BZ + item]
-        cx, cy, cz = _snapped(block[_CX + item]), _snapped(block[_CY + item]), block[_CZ + item]
-        block[_AX + item], block[_AY + item] = ax, ay
-        block[_BX + item], block[_BY + item] = bx, by
-        block[_CX + item], block[_CY + item] = cx, cy
+        ax, ay, az = block[_AX + item], block[_AY + item], block[_AZ + item]
+        bx, by, bz = block[_BX + item], block[_BY + item], block[_BZ + item]
+        cx, cy, cz = block[_CX + item], block[_CY + item], block[_CZ + item]
         x_low, x_high = min(ax, min(bx, cx)), max(ax, max(bx, cx))
         y_low, y_high = min(ay, min(by, cy)), max(ay, max(by, cy))
         left, right = max(np.ceil(x_low), block[_FROM_COLUMN + item]), min(np.floor(x_high), last_column)
@@ -230,50 +263,51 @@ def _test(block: np.ndarray, count: int, height: int, width: int) -> None:
         # The edges from b to c, c to a, a to b. Edge functions are positive inside.
         ex, ey, fx, fy, gx, gy = cx - bx, cy - by, ax - cx, ay - cy, bx - ax, by - ay
         area = fx * gy - fy * gx
-        reached = (x_low > -_REACH) & (x_high < _REACH) & (y_low > -_REACH) & (y_high < _REACH)
-        front = (area > 0) & reached & (abs(az) + abs(bz) + abs(cz) < np.inf)
+        front = area > 0  # not if it is NaN
         # A pixel centre on an edge is inside only for a left or a top edge.
         to_a = ex * (top - by) - ey * (left - bx) - (0.0 if (ey < 0) | ((ey == 0) & (ex > 0)) else _LEAST)
         to_b, to_c = fx * (top - cy) - fy * (left - cx), gx * (top - ay) - gy * (left - ax)
         least_b = 0.0 if (fy < 0) | ((fy == 0) & (fx > 0)) else _LEAST
         least_c = 0.0 if (gy < 0) | ((gy == 0) & (gx > 0)) else _LEAST
         slope_b, slope_c = (bz - az) / area, (cz - az) / area
-        here, right_of, below = front & (left <= right), front & (left + 1 <= right), top + 1 <= bottom
-        inside = here & (top <= bottom) & (to_a >= 0) & (to_b >= least_b) & (to_c >= least_c)
+        here, right_of = front & (left <= right) & (top <= bottom), front & (left + 1 <= right) & (top <= bottom)
+        below, across = here & (top + 1 <= bottom), right_of & (top + 1 <= bottom)
+        inside = here & (to_a >= 0) & (to_b >= least_b) & (to_c >= least_c)
         first = az + to_b * slope_b + to_c * slope_c if inside else -np.inf
         to_a, to_b, to_c = to_a - ey, to_b - fy, to_c - gy
-        inside = right_of & (top <= bottom) & (to_a >= 0) & (to_b >= least_b) & (to_c >= least_c)
+        inside = right_of & (to_a >= 0) & (to_b >= least_b) & (to_c >= least_c)
         second = az + to_b * slope_b + to_c * slope_c if inside else -np.inf
         to_a, to_b, to_c = to_a + ex, to_b + fx, to_c + gx
-        inside = right_of & below & (to_a >= 0) & (to_b >= least_b) & (to_c >= least_c)
+        inside = across & (to_a >= 0) & (to_b >= least_b) & (to_c >= least_c)
         fourth = az + to_b * slope_b + to_c * slope_c if inside else -np.inf
         to_a, to_b, to_c = to_a + ey, to_b + fy, to_c + gy
-        inside = here & below & (to_a >= 0) & (to_b >= least_b) & (to_c >= least_c)
+        inside = below & (to_a >= 0) & (to_b >= least_b) & (to_c >= least_c)
         third = az + to_b * slope_b + to_c * slope_c if inside else -np.inf
         block[_DEPTHS + item], block[_DEPTHS + _TOGETHER + item] = first, second
         block[_DEPTHS + 2 * _TOGETHER + item], block[_DEPTHS + 3 * _TOGETHER + item] = third, fourth
-        block[_NEAREST + item] = max(max(first, second), max(third, fourth))
         block[_PIXEL + item] = min(top, last_row) * width + min(left, last_column) if front else pixels
-        block[_MORE + item] = 1.0 if here & (top <= bottom) & ((left + 2 <= right) | (top + 2 <= bottom)) else 0.0
+        covers = 1.0 if max(max(first, second), max(third, fourth)) > -np.inf else 0.0
+        block[_COVERS + item] = 2.0 if here & ((left + 2 <= right) | (top + 2 <= bottom)) else covers
 
 
 @compiled
-def _keep_nearest(
-    block: np.ndarray, count: int, numbers: np.ndarray, width: int, triangle: np.ndarray, depth: np.ndarray
-) -> None:
+def _keep_nearest(block: np.ndarray, count: int, numbers: np.ndarray, triangle: np.ndarray, depth: np.ndarray) -> None:
     """Puts the triangles of a block that are the nearest so far into the picture."""
-    some = np.empty(_TOGETHER + 1, np.int32)
+    width, flat_triangle, flat_depth = triangle.shape[1], triangle.reshape(-1), depth.reshape(-1)
+    some = np.empty(_TOGETHER + 1, np.uint32)
     kept = 0
     for item in range(count):
         some[kept] = item
-        kept += block[_NEAREST + item] > -np.inf
-    for item in some[:kept]:
+        kept += block[_COVERS + item] > 0
+    for number in range(kept):
+        item = np.int64(some[number])
+        first, index = np.int64(np.uint32(block[_PIXEL + item])), numbers[item]
         for corner in range(4):
-            here = block[_DEPTHS + corner * _TOGETHER + item]
-            if here > -np.inf:
-                place = np.int64(block[_PIXEL + item]) + (corner & 1) + (corner >> 1) * width
-                if here > depth[place] or (here == depth[place] and numbers[item] < triangle[place]):
-                    depth[place], triangle[place] = here, numbers[item]
+            here, pixel = block[_DEPTHS + corner * _TOGETHER + item], first + (corner & 1) + (corner >> 1) * width
+            if here > -np.inf and (
+                here > flat_depth[pixel] or (here == flat_depth[pixel] and index < flat_triangle[pixel])
+            ):
+                flat_depth[pixel], flat_triangle[pixel] = here, index
 
 
 @compiled
@@ -295,11 +329,11 @@ def _around(places: np.ndarray, nearest: np.ndarray, height: int, width: int) ->
 @compiled
 def _look(block: np.ndarray, count: int, around: np.ndarray, places: np.ndarray, nearest: np.ndarray) -> None:
     """Keeps the depth of each triangle of a block at the places in it, where it is the nearest."""
-    some = np.empty(_TOGETHER + 1, np.int32)
+    some = np.empty(_TOGETHER + 1, np.uint32)
     kept = 0
     for item in range(count):
         some[kept] = item
-        kept += around[np.uint64(np.int64(block[_PIXEL + item]))] > 0
+        kept += around[np.int64(np.uint32(block[_PIXEL + item]))] > 0
     for item in some[:kept]:
         ax, ay, az = block[_AX + item], block[_AY + item], block[_AZ + item]
         bx, by, bz = block[_BX + item], block[_BY + item], block[_BZ + item]
@@ -319,15 +353,6 @@ def _look(block: np.ndarray, count: int, around: np.ndarray, places: np.ndarray,
 
 
 @compiled
-def _project(planes: np.ndarray, camera: np.ndarray, points: np.ndarray) -> None:
-    for axis in range(3):
-        along_x, along_y, along_z, origin = camera[axis, 0], camera[axis, 1], camera[axis, 2], camera[axis, 3]
-        for vertex in range(len(points)):
-            x, y, z = planes[0, vertex], planes[1, vertex], planes[2, vertex]
-            points[vertex, axis] = along_x * x + along_y * y + along_z * z + origin
-
-
-@compiled
 def _interpolate(
     pixels: np.ndarray,
     triangle: np.ndarray,
@@ -339,29 +364,46 @@ def _interpolate(
     offset: float,
     result: np.ndarray,
 ) -> None:
-    width = triangle.shape[1]
-    flat_triangle, flat_result = triangle.reshape(-1), result.reshape(-1, 3)
-    block, at_corners = np.empty(_BLOCK), np.empty(9 * _TOGETHER, np.float32)
-    mixed = np.empty(3 * _TOGETHER, np.float32)
+    width, flat_triangle, flat_values, flat_result = (
+        triangle.shape[1],
+        triangle.reshape(-1),
+        values.reshape(-1),
+        result.reshape(-1),
+    )
+    block, numbers = np.empty(_BLOCK), np.empty(_TOGETHER, np.int32)
+    at_corners, mixed = np.empty(9 * _TOGETHER, np.float32), np.empty(3 * _TOGETHER, np.float32)
+    indices = triangles.reshape(-1)
     for start in range(0, len(pixels), _TOGETHER):
-        some = pixels[start : start + _TOGETHER]
-        for item in range(len(some)):
-            index = flat_triangle[some[item]]
-            a, b, c = triangles[index, 0], triangles[index, 1], triangles[index, 2]
-            block[_AX + item], block[_AY + item] = points[a, 0], points[a, 1]
-            block[_BX + item], block[_BY + item] = points[b, 0], points[b, 1]
-            block[_CX + item], block[_CY + item] = points[c, 0], points[c, 1]
-            block[_PIXEL + item] = some[item]
-            for axis in range(3):
-                at_corners[axis * _TOGETHER + item] = values[a, axis]
-                at_corners[(axis + 3) * _TOGETHER + item] = values[b, axis]
-                at_corners[(axis + 6) * _TOGETHER + item] = values[c, axis]
-        _mix(block, at_corners, len(some), width, mixed)
+        count = min(_TOGETHER, len(pixels) - start)
+        for item in range(count):
+            block[_PIXEL + item] = pixels[start + item]
+            numbers[item] = flat_triangle[pixels[start + item]]
+            index = 3 * np.int64(np.uint32(numbers[item]))
+            a, b, c = 3 * np.int64(indices[index]), 3 * np.int64(indices[index + 2]), 3 * np.int64(indices[index + 1])
+            at_corners[_AX + item], at_corners[_AY + item], at_corners[_AZ + item] = (
+                flat_values[a],
+                flat_values[a + 1],
+                flat_values[a + 2],
+            )
+            at_corners[_BX + item], at_corners[_BY + item], at_corners[_BZ + item] = (
+                flat_values[b],
+                flat_values[b + 1],
+                flat_values[b + 2],
+            )
+            at_corners[_CX + item], at_corners[_CY + item], at_corners[_CZ + item] = (
+                flat_values[c],
+                flat_values[c + 1],
+                flat_values[c + 2],
+            )
+        _load(points, triangles, numbers, count, block)
+        _mix(block, at_corners, count, width, mixed)
         if len(rotation):
-            _turn(mixed, len(some), rotation)
-        for item in range(len(some)):
-            for axis in range(3):
-                flat_result[some[item], axis] = scale * mixed[axis * _TOGETHER + item] + offset
+            _turn(mixed, count, rotation)
+        for item in range(count):
+            pixel = 3 * np.int64(pixels[start + item])
+            flat_result[pixel] = scale * mixed[_AX + item] + offset
+            flat_result[pixel + 1] = scale * mixed[_AY + item] + offset
+            flat_result[pixel + 2] = scale * mixed[_AZ + item] + offset
 
 
 @compiled
@@ -370,18 +412,20 @@ def _mix(block: np.ndarray, values: np.ndarray, count: int, width: int, mixed: n
     for item in range(count):
         row = np.floor((block[_PIXEL + item] + 0.5) / width)
         column = block[_PIXEL + item] - row * width
-        ax, ay = _snapped(block[_AX + item]), _snapped(block[_AY + item])
-        bx, by = _snapped(block[_BX + item]) - ax, _snapped(block[_BY + item]) - ay
-        cx, cy = _snapped(block[_CX + item]) - ax, _snapped(block[_CY + item]) - ay
+        ax, ay = block[_AX + item], block[_AY + item]
+        bx, by, cx, cy = block[_BX + item] - ax, block[_BY + item] - ay, block[_CX + item] - ax, block[_CY + item] - ay
         x, y, area = column - ax, row - ay, bx * cy - by * cx
         weight_b, weight_c = np.float32((x * cy - y * cx) / area), np.float32((bx * y - by * x) / area)
         weight_a = np.float32(1) - weight_b - weight_c
-        for axis in range(0, 3 * _TOGETHER, _TOGETHER):
-            mixed[axis + item] = (
-                weight_a * values[axis + item]
-                + weight_b * values[axis + 3 * _TOGETHER + item]
-                + weight_c * values[axis + 6 * _TOGETHER + item]
-            )
+        mixed[_AX + item] = (
+            weight_a * values[_AX + item] + weight_b * values[_BX + item] + weight_c * values[_CX + item]
+        )
+        mixed[_AY + item] = (
+            weight_a * values[_AY + item] + weight_b * values[_BY + item] + weight_c * values[_CY + item]
+        )
+        mixed[_AZ + item] = (
+            weight_a * values[_AZ + item] + weight_b * values[_BZ + item] + weight_c * values[_CZ + item]
+        )
 
 
 @compiled

@@ -11,7 +11,7 @@ from transforms.face.decode import whole_meshes
 from transforms.face.indices import landmark_vertices
 from transforms.maps.encoding import NORMALS, PNCC, encode_depth, encode_mask
 from transforms.maps.face_maps import depth_map, mask_map, normal_map, pncc_codes, pncc_map, visible
-from transforms.maps.rasterise import project_mesh, rasterise
+from transforms.maps.rasterise import rasterise
 from transforms.pictures.codec import encode_png
 from transforms.records.chunk import Chunk
 from transforms.records.schema import MapName
@@ -60,9 +60,10 @@ class Maps(beam.PTransform):
         size: np.ndarray,
     ) -> dict[str, Any]:
         height, width = size.tolist()
-        points, landmarks = project_mesh(mesh, camera), landmark_vertices()
-        raster = rasterise(points, triangles, height, width, landmarks)
-        drawn: dict[str, Any] = {"landmarks/visible": visible(raster.nearest, points[landmarks, 2], camera)}
+        landmarks = landmark_vertices()
+        raster = rasterise(mesh, triangles, height, width, landmarks, camera)
+        seen = visible(raster.nearest, raster.points[landmarks, 2], camera)
+        drawn: dict[str, Any] = {"landmarks/visible": seen}
         if "depth" in self.maps:
             drawn["maps/depth"], drawn["maps/depth_transform"] = encode_depth(depth_map(raster))
         if "normals" in self.maps:
