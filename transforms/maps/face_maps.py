@@ -110,22 +110,23 @@ def _without_infinity(depth: np.ndarray, result: np.ndarray) -> None:
 @compiled
 def _vertex_normals(triangle: np.ndarray, planes: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Sums of the normals of the triangles around each vertex of a visible one, (N, 3) float32, not of unit length."""
-    used = np.zeros(planes.shape[1], np.bool_)
-    for index in triangle.reshape(-1):
-        if index >= 0:
-            for corner in range(3):
-                used[triangles[index, corner]] = True
-    normals = np.zeros((planes.shape[1], 3), np.float32)
-    for index in range(len(triangles)):
-        a, b, c = triangles[index, 0], triangles[index, 1], triangles[index, 2]
+    xs, ys, zs, indices = planes[0], planes[1], planes[2], triangles.reshape(-1)
+    used, normals = np.zeros(len(xs), np.bool_), np.zeros((len(xs), 3), np.float32)
+    for number in triangle.reshape(-1):
+        if number >= 0:
+            index = 3 * np.int64(np.uint32(number))
+            used[indices[index]] = used[indices[index + 1]] = used[indices[index + 2]] = True
+    flat = normals.reshape(-1)
+    for index in range(0, len(indices), 3):
+        a, b, c = indices[index], indices[index + 1], indices[index + 2]
         if not (used[a] | used[b] | used[c]):
             continue
-        ax, ay, az = planes[0, a], planes[1, a], planes[2, a]
-        ux, uy, uz = planes[0, b] - ax, planes[1, b] - ay, planes[2, b] - az
-        vx, vy, vz = planes[0, c] - ax, planes[1, c] - ay, planes[2, c] - az
+        ax, ay, az = xs[a], ys[a], zs[a]
+        ux, uy, uz = xs[b] - ax, ys[b] - ay, zs[b] - az
+        vx, vy, vz = xs[c] - ax, ys[c] - ay, zs[c] - az
         x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-        for corner in (a, b, c):
-            normals[corner, 0] += x
-            normals[corner, 1] += y
-            normals[corner, 2] += z
+        for corner in (3 * np.int64(a), 3 * np.int64(b), 3 * np.int64(c)):
+            flat[corner] += x
+            flat[corner + 1] += y
+            flat[corner + 2] += z
     return normals
