@@ -24,6 +24,10 @@ class Scaling(NamedTuple):
     offset: np.float32
     dtype: type[np.generic]
 
+    def of(self, values: np.ndarray) -> np.ndarray:
+        """The numbers of values, float32."""
+        return (self.scale * values + self.offset).astype(self.dtype)
+
 
 UNSCALED = Scaling(np.float32(1), np.float32(0), np.float32)
 # Those of the pictures, rounded: with half a step more, which is cut off.
@@ -49,16 +53,16 @@ def encode_depth(depth: np.ndarray) -> tuple[bytes, np.ndarray]:
     while np.rint(nearest / step) - np.rint(farthest / step) >= _LARGEST:
         step *= 2
     origin = np.rint(farthest / step) - 1
-    words = np.rint(depth / np.float32(step)) - np.float32(origin)
-    pixels = np.fmax(words, 0).astype(np.uint16)  # of NaN and 0, 0
+    words = depth * np.float32(1 / step)
+    np.rint(words, out=words)
+    words -= np.float32(origin)
+    pixels = np.fmax(words, 0, out=words).astype(np.uint16)  # NaN: 0
     return encode_png(pixels), np.array([step, origin * step], np.float32)
 
 
 def encode_normals(normals: np.ndarray, mask: np.ndarray) -> bytes:
     """Encodes unit normals, shape (H, W, 3) float32, inside a mask, shape (H, W) bool."""
-    pixels = np.zeros(normals.shape, np.uint8)
-    pixels[mask] = np.rint(np.float32(127.5) * normals[mask] + np.float32(127.5))
-    return encode_png(pixels)
+    return encode_png(np.where(mask[:, :, None], NORMALS.of(normals), np.uint8(0)))
 
 
 def decode_normals(data: bytes) -> tuple[np.ndarray, np.ndarray]:
@@ -70,7 +74,7 @@ def decode_normals(data: bytes) -> tuple[np.ndarray, np.ndarray]:
 
 def encode_pncc(codes: np.ndarray) -> bytes:
     """Encodes PNCC codes 1/255..1, 0 for no face: shape (H, W, 3) float32."""
-    return encode_png(np.rint(np.float32(255) * codes).astype(np.uint8))
+    return encode_png(PNCC.of(codes))
 
 
 def decode_pncc(data: bytes) -> np.ndarray:

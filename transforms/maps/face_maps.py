@@ -43,9 +43,10 @@ def normal_map(
         triangles: shape (F, 3) int32.
         vertices: the mesh, shape (N, 3) float32, um.
         rotation: R, shape (3, 3).
+        scaling: of the result.
 
     Returns:
-        Shape (H, W, 3) float32.
+        Shape (H, W, 3), float32 if not scaled.
     """
     normals = _vertex_normals(raster.triangle, np.ascontiguousarray(vertices.T, np.float32), corners(triangles))
     return interpolate(raster, triangles, normals, scaling, rotation)
@@ -66,7 +67,7 @@ def pncc_codes(mean: np.ndarray) -> np.ndarray:
 
 
 def pncc_map(raster: Raster, triangles: np.ndarray, codes: np.ndarray, scaling: Scaling = UNSCALED) -> np.ndarray:
-    """The codes of `pncc_codes` at the pixels: shape (H, W, 3) float32."""
+    """The codes of `pncc_codes` at the pixels: shape (H, W, 3), float32 if not scaled."""
     return interpolate(raster, triangles, codes, scaling)
 
 
@@ -114,8 +115,8 @@ def _vertex_normals(triangle: np.ndarray, planes: np.ndarray, triangles: np.ndar
     used, normals = np.zeros(len(xs), np.bool_), np.zeros((len(xs), 3), np.float32)
     for number in triangle.reshape(-1):
         if number >= 0:
-            index = 3 * np.int64(np.uint32(number))
-            used[indices[index]] = used[indices[index + 1]] = used[indices[index + 2]] = True
+            first = 3 * np.int64(np.uint32(number))
+            used[indices[first]] = used[indices[first + 1]] = used[indices[first + 2]] = True
     flat = normals.reshape(-1)
     for index in range(0, len(indices), 3):
         a, b, c = indices[index], indices[index + 1], indices[index + 2]

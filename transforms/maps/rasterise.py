@@ -205,8 +205,8 @@ def _draw(
             left, top = max(_first(block, item, _AX), 0.0), max(_first(block, item, _AY), 0.0)
             right, bottom = min(_last(block, item, _AX), width - 1.0), min(_last(block, item, _AY), height - 1.0)
             row, column = top, left + 2
-            while row <= bottom:
-                while column <= right:
+            while row <= max(top, bottom):  # between two rows of pixels, it may still contain one of the places
+                while column <= max(left, right):
                     further_numbers[waiting] = numbers[item]
                     further[_FROM_COLUMN + waiting], further[_FROM_ROW + waiting] = column, row
                     waiting += 1
@@ -287,7 +287,7 @@ def _test(block: np.ndarray, count: int, height: int, width: int) -> None:
         block[_DEPTHS + 2 * _TOGETHER + item], block[_DEPTHS + 3 * _TOGETHER + item] = third, fourth
         block[_PIXEL + item] = min(top, last_row) * width + min(left, last_column) if front else pixels
         covers = 1.0 if max(max(first, second), max(third, fourth)) > -np.inf else 0.0
-        block[_COVERS + item] = 2.0 if here & ((left + 2 <= right) | (top + 2 <= bottom)) else covers
+        block[_COVERS + item] = 2.0 if front & ((left + 2 <= right) | (top + 2 <= bottom)) else covers
 
 
 @compiled
@@ -299,8 +299,7 @@ def _keep_nearest(block: np.ndarray, count: int, numbers: np.ndarray, triangle: 
     for item in range(count):
         some[kept] = item
         kept += block[_COVERS + item] > 0
-    for number in range(kept):
-        item = np.int64(some[number])
+    for item in some[:kept]:
         first, index = np.int64(np.uint32(block[_PIXEL + item])), numbers[item]
         for corner in range(4):
             here, pixel = block[_DEPTHS + corner * _TOGETHER + item], first + (corner & 1) + (corner >> 1) * width
@@ -319,7 +318,7 @@ def _around(places: np.ndarray, nearest: np.ndarray, height: int, width: int) ->
     around = np.zeros(height * width + 1, np.uint16)
     for place in range(len(places)):
         if nearest[place] == -np.inf:
-            column, row = np.int64(np.floor(places[place, 0])), np.int64(np.floor(places[place, 1]))
+            column, row = int(np.floor(places[place, 0])), int(np.floor(places[place, 1]))
             for y in range(max(row - 1, 0), min(row + 1, height - 1) + 1):
                 for x in range(max(column - 1, 0), min(column + 1, width - 1) + 1):
                     around[y * width + x] = _SEVERAL if around[y * width + x] else place + 1
@@ -340,7 +339,7 @@ def _look(block: np.ndarray, count: int, around: np.ndarray, places: np.ndarray,
         cx, cy, cz = block[_CX + item], block[_CY + item], block[_CZ + item]
         area = (ax - cx) * (by - ay) - (ay - cy) * (bx - ax)
         only = np.int64(around[np.int64(block[_PIXEL + item])])
-        for place in range(len(places)) if only == _SEVERAL else range(only - 1, only):
+        for place in range(0 if only == _SEVERAL else only - 1, len(places) if only == _SEVERAL else only):
             x, y = places[place, 0], places[place, 1]
             to_a = (cx - bx) * (y - by) - (cy - by) * (x - bx)
             to_b = (ax - cx) * (y - cy) - (ay - cy) * (x - cx)
@@ -364,15 +363,10 @@ def _interpolate(
     offset: float,
     result: np.ndarray,
 ) -> None:
-    width, flat_triangle, flat_values, flat_result = (
-        triangle.shape[1],
-        triangle.reshape(-1),
-        values.reshape(-1),
-        result.reshape(-1),
-    )
+    width, flat_triangle, flat_result = triangle.shape[1], triangle.reshape(-1), result.reshape(-1)
+    flat_values, indices = values.reshape(-1), triangles.reshape(-1)
     block, numbers = np.empty(_BLOCK), np.empty(_TOGETHER, np.int32)
     at_corners, mixed = np.empty(9 * _TOGETHER, np.float32), np.empty(3 * _TOGETHER, np.float32)
-    indices = triangles.reshape(-1)
     for start in range(0, len(pixels), _TOGETHER):
         count = min(_TOGETHER, len(pixels) - start)
         for item in range(count):
@@ -380,21 +374,11 @@ def _interpolate(
             numbers[item] = flat_triangle[pixels[start + item]]
             index = 3 * np.int64(np.uint32(numbers[item]))
             a, b, c = 3 * np.int64(indices[index]), 3 * np.int64(indices[index + 2]), 3 * np.int64(indices[index + 1])
-            at_corners[_AX + item], at_corners[_AY + item], at_corners[_AZ + item] = (
-                flat_values[a],
-                flat_values[a + 1],
-                flat_values[a + 2],
-            )
-            at_corners[_BX + item], at_corners[_BY + item], at_corners[_BZ + item] = (
-                flat_values[b],
-                flat_values[b + 1],
-                flat_values[b + 2],
-            )
-            at_corners[_CX + item], at_corners[_CY + item], at_corners[_CZ + item] = (
-                flat_values[c],
-                flat_values[c + 1],
-                flat_values[c + 2],
-            )
+            at_corners[_AX + item], at_corners[_AY + item] = flat_values[a], flat_values[a + 1]
+            at_corners[_AZ + item], at_corners[_BX + item] = flat_values[a + 2], flat_values[b]
+            at_corners[_BY + item], at_corners[_BZ + item] = flat_values[b + 1], flat_values[b + 2]
+            at_corners[_CX + item], at_corners[_CY + item] = flat_values[c], flat_values[c + 1]
+            at_corners[_CZ + item] = flat_values[c + 2]
         _load(points, triangles, numbers, count, block)
         _mix(block, at_corners, count, width, mixed)
         if len(rotation):
