@@ -1,4 +1,4 @@
-"""What each step of a conversion costs a sample, on one core, without the runner around it.
+"""What each step of a conversion costs a sample, in CPU time of one core, without the runner around it.
 
     python tests/benchmarks/stages.py                # 100 sources x 30, no mesh points
     python tests/benchmarks/stages.py --mesh_points 512
@@ -38,7 +38,7 @@ from transforms.steps.maps import Maps
 def stage_costs(
     files: DemoFiles, folder: Path, mesh_points: int, image_size: int | None, maps: tuple[MapName, ...]
 ) -> dict[str, float]:
-    """Milliseconds a sample of each step; the first chunk goes through once before, to warm caches up."""
+    """Milliseconds of CPU a sample of each step; the first chunk goes through once before, to warm caches up."""
     model = prepare(files.bfm, files.expression, folder / "cache").folder
     listing = list_inputs([files.dataset], COARSE)
     features = COARSE.schema(Contents(mesh_points, cropped=image_size is not None, maps=maps))
