@@ -7,7 +7,7 @@ components, is multiplied once for each run of equal ones. `decode` reduces each
 (bounds, chosen vertices) before it decodes the next, in buffers that are reused: it multiplies the block
 for the whole chunk at once, where BLAS is most efficient, then reduces it for a few samples at a time,
 which stay in a core's own cache. Workers would slow each other down in the shared cache, and more so in
-memory. `whole_meshes` is for the maps, which need every vertex; it takes 1.1 ms a mesh.
+memory. `whole_meshes` is for the maps, which need every vertex.
 """
 
 import dataclasses
@@ -150,8 +150,8 @@ def whole_meshes(model: PreparedModel, identity: np.ndarray, expression: np.ndar
         expression: raw coefficients, shape (n, 79) float32.
 
     Yields:
-        Each sample's vertices, shape (53215, 3) float32, um; a view that holds until the next few
-        meshes are decoded: keep a copy, not the view.
+        Each sample's vertices, shape (53215, 3) float32, um: the transposed view of an array (3, 53215), which holds
+        until the next meshes are decoded. Keep a copy, not the view.
     """
     meshes = np.empty((min(TOGETHER, len(identity)), 3, VERTICES), np.float32)
     for start in range(0, len(identity), TOGETHER):
