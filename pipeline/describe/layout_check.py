@@ -14,7 +14,7 @@ from transforms.depth.encodings import read_depth, read_mask
 from transforms.depth.layout import Layout
 from transforms.errors import BadSample, Reject, Stage, UserError
 from transforms.face.decode import whole_meshes
-from transforms.face.pose import camera, project, rotation
+from transforms.face.pose import camera, rotation
 from transforms.raw.files import RawInput, SampleFiles, read_sample
 from transforms.raw.names import DEPTH, MASK, PARAMETERS
 from transforms.raw.parameters import ORIGINAL_TEXT, Parameters
@@ -87,6 +87,6 @@ def _agreements(samples: list[tuple[np.ndarray, Parameters]], model: Path, row_o
     meshes = whole_meshes(prepared, identity.astype(np.float32), expression.astype(np.float32))
     agreements = []
     for (depth, _), one, mesh in zip(samples, cameras, meshes, strict=True):
-        raster = rasterise(project(one[None], mesh[None])[0], prepared.triangles, *depth.shape)
+        raster = rasterise(mesh, prepared.triangles, len(depth), depth.shape[1], camera=one)
         agreements.append(agreement(depth, depth_map(raster)))
     return agreements

@@ -29,12 +29,13 @@ from transforms.face.pose import camera, project, rotation
 from transforms.face.prepared_model import PreparedModel, open_prepared, prepare
 from transforms.maps import encoding, face_maps
 from transforms.maps.rasterise import rasterise
+from transforms.pictures.codec import encode_png
 
 AUGMENTATIONS = 30
 
 
 class Costs:
-    """Milliseconds of each thing done, and bytes of each map."""
+    """Milliseconds of CPU of each thing done, and bytes of each map."""
 
     def __init__(self) -> None:
         self.ms: dict[str, list[float]] = defaultdict(list)
@@ -42,9 +43,9 @@ class Costs:
 
     def timed(self, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
         """Calls a function and notes what it took."""
-        started = time.perf_counter()
+        started = time.process_time()
         result = function(*arguments)
-        self.ms[name].append(1000 * (time.perf_counter() - started))
+        self.ms[name].append(1000 * (time.process_time() - started))
         return result
 
 
@@ -80,21 +81,20 @@ def draw(model: PreparedModel, sources: int, size: int) -> tuple[Costs, dict[str
     triangles, codes, landmarks = model.triangles, face_maps.pncc_codes(model.mean), landmark_vertices()
     first = 0.0
     for mesh, matrix, turned in samples(model, sources, size, costs):
-        started = time.perf_counter()
-        points = costs.timed("project", lambda a, b: project(a[None], b[None])[0], matrix, mesh)
-        raster = costs.timed("rasterise", rasterise, points, triangles, size, size)
+        started = time.process_time()
+        raster = costs.timed("rasterise", rasterise, mesh, triangles, size, size, landmarks, matrix)
+        costs.timed("visible", face_maps.visible, raster.nearest, raster.points[landmarks, 2], matrix)
         depth = costs.timed("depth", face_maps.depth_map, raster)
-        normals = costs.timed("normals", face_maps.normal_map, raster, triangles, mesh, turned)
-        pncc = costs.timed("pncc", face_maps.pncc_map, raster, triangles, codes)
+        normals = costs.timed("normals", face_maps.normal_map, raster, triangles, mesh, turned, encoding.NORMALS)
+        pncc = costs.timed("pncc", face_maps.pncc_map, raster, triangles, codes, encoding.PNCC)
         mask = costs.timed("mask", face_maps.mask_map, raster)
-        costs.timed("visible", face_maps.visible_landmarks, points, triangles, landmarks, matrix, size, size)
         files = {
             "depth": costs.timed("depth PNG", encoding.encode_depth, depth)[0],
-            "normals": costs.timed("normals PNG", encoding.encode_normals, normals, mask),
-            "pncc": costs.timed("pncc PNG", encoding.encode_pncc, pncc),
+            "normals": costs.timed("normals PNG", encode_png, normals),
+            "pncc": costs.timed("pncc PNG", encode_png, pncc),
             "mask": costs.timed("mask PNG", encoding.encode_mask, mask),
         }
-        first = first or time.perf_counter() - started
+        first = first or time.process_time() - started
         for name, data in files.items():
             costs.bytes[name].append(len(data))
             if len(pixels[name]) < AUGMENTATIONS:
@@ -120,7 +120,7 @@ def zlib_up(image: np.ndarray) -> bytes:
 
 
 ENCODERS = {
-    "ours": encoding.encode_png,
+    "ours": encode_png,
     "zlib 1, filter up": zlib_up,
     "Pillow 1": pillow(1, -1),
     "Pillow 1, run lengths": pillow(1, 3),
@@ -146,9 +146,9 @@ def main() -> None:
     for encoder, encode in ENCODERS.items():
         cells, total = [], np.zeros(2)
         for images in pixels.values():
-            started = time.perf_counter()
+            started = time.process_time()
             sizes = [len(encode(image)) for image in images]
-            cell = np.array([1000 * (time.perf_counter() - started) / len(images), np.mean(sizes)])
+            cell = np.array([1000 * (time.process_time() - started) / len(images), np.mean(sizes)])
             cells.append(cell)
             total += cell
         print(f"{encoder:<22}" + "".join(f"{ms:>8.2f} ms {size:>7.0f} B" for ms, size in [*cells, total]))

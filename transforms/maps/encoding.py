@@ -9,11 +9,30 @@
 """
 
 import io
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from transforms.pictures.codec import encode_png
+
+
+class Scaling(NamedTuple):
+    """How values become numbers of a type: scale * value + offset, cut to a whole number if the type has these only."""
+
+    scale: np.float32
+    offset: np.float32
+    dtype: type[np.generic]
+
+    def of(self, values: np.ndarray) -> np.ndarray:
+        """The numbers of values, float32."""
+        return (self.scale * values + self.offset).astype(self.dtype)
+
+
+UNSCALED = Scaling(np.float32(1), np.float32(0), np.float32)
+# Those of the pictures, rounded: with half a step more, which is cut off.
+NORMALS = Scaling(np.float32(127.5), np.float32(127.5 + 0.5), np.uint8)
+PNCC = Scaling(np.float32(255), np.float32(0.5), np.uint8)
 
 _FINEST_STEP = 1 / 128  # px
 _LARGEST = 65535
@@ -27,23 +46,23 @@ def encode_depth(depth: np.ndarray) -> tuple[bytes, np.ndarray]:
         1/128 px, with which 16 bits span the depths; the offset is a multiple of it. Both, and the decoded
         depths, are exact in float32.
     """
-    face = np.isfinite(depth)
-    if not face.any():
+    nearest, farthest = float(np.fmax.reduce(depth, axis=None)), float(np.fmin.reduce(depth, axis=None))
+    if np.isnan(nearest):
         return encode_png(np.zeros(depth.shape, np.uint16)), np.array([_FINEST_STEP, 0], np.float32)
-    nearest, farthest = float(depth[face].max()), float(depth[face].min())
     step = _FINEST_STEP
     while np.rint(nearest / step) - np.rint(farthest / step) >= _LARGEST:
         step *= 2
     origin = np.rint(farthest / step) - 1
-    words = np.rint(np.where(face, depth, 0) / np.float32(step)) - np.float32(origin)
-    pixels = np.where(face, words, 0).astype(np.uint16)
+    words = depth * np.float32(1 / step)
+    np.rint(words, out=words)
+    words -= np.float32(origin)
+    pixels = np.fmax(words, 0, out=words).astype(np.uint16)  # NaN: 0
     return encode_png(pixels), np.array([step, origin * step], np.float32)
 
 
 def encode_normals(normals: np.ndarray, mask: np.ndarray) -> bytes:
     """Encodes unit normals, shape (H, W, 3) float32, inside a mask, shape (H, W) bool."""
-    pixels = np.rint(np.float32(127.5) * normals + np.float32(127.5))
-    return encode_png((pixels * mask[:, :, None]).astype(np.uint8))
+    return encode_png(np.where(mask[:, :, None], NORMALS.of(normals), np.uint8(0)))
 
 
 def decode_normals(data: bytes) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +74,7 @@ def decode_normals(data: bytes) -> tuple[np.ndarray, np.ndarray]:
 
 def encode_pncc(codes: np.ndarray) -> bytes:
     """Encodes PNCC codes 1/255..1, 0 for no face: shape (H, W, 3) float32."""
-    return encode_png(np.rint(np.float32(255) * codes).astype(np.uint8))
+    return encode_png(PNCC.of(codes))
 
 
 def decode_pncc(data: bytes) -> np.ndarray:

@@ -5,7 +5,8 @@ All maps come from one `Raster`, so they cover the same pixels. Outside the face
 
 import numpy as np
 
-from transforms.maps.rasterise import Raster, compiled, interpolate, nearest_depth
+from transforms.maps.encoding import UNSCALED, Scaling
+from transforms.maps.rasterise import Raster, compiled, corners, interpolate, nearest_depth
 
 # How far a surface may be in front of a landmark that counts as visible, um. Near the silhouette of a cheek,
 # depth changes by more than the vertex spacing (0.7 mm) between adjacent triangles, and lips and lids of a
@@ -15,7 +16,9 @@ VISIBLE_TOLERANCE = 2000.0
 
 def depth_map(raster: Raster) -> np.ndarray:
     """Depth in px, NaN outside the face: shape (H, W) float32."""
-    return np.where(raster.triangle >= 0, raster.depth, np.nan).astype(np.float32)
+    depth = np.empty(raster.depth.shape, np.float32)
+    _without_infinity(raster.depth.reshape(-1), depth.reshape(-1))
+    return depth
 
 
 def mask_map(raster: Raster) -> np.ndarray:
@@ -23,7 +26,13 @@ def mask_map(raster: Raster) -> np.ndarray:
     return raster.triangle >= 0
 
 
-def normal_map(raster: Raster, triangles: np.ndarray, vertices: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+def normal_map(
+    raster: Raster,
+    triangles: np.ndarray,
+    vertices: np.ndarray,
+    rotation: np.ndarray,
+    scaling: Scaling = UNSCALED,
+) -> np.ndarray:
     """Unit outward normals in the camera's axes: x right, y up, z toward the viewer.
 
     A vertex normal is the area-weighted mean over the adjacent triangles; vertex normals are interpolated over
@@ -34,13 +43,13 @@ def normal_map(raster: Raster, triangles: np.ndarray, vertices: np.ndarray, rota
         triangles: shape (F, 3) int32.
         vertices: the mesh, shape (N, 3) float32, um.
         rotation: R, shape (3, 3).
+        scaling: of the result.
 
     Returns:
-        Shape (H, W, 3) float32.
+        Shape (H, W, 3), float32 if not scaled.
     """
-    normals = interpolate(raster, triangles, _vertex_normals(vertices, triangles))
-    _rotate_to_camera(raster.triangle, rotation.astype(np.float32), normals)
-    return normals
+    normals = _vertex_normals(raster.triangle, np.ascontiguousarray(vertices.T, np.float32), corners(triangles))
+    return interpolate(raster, triangles, normals, scaling, rotation)
 
 
 def pncc_codes(mean: np.ndarray) -> np.ndarray:
@@ -57,9 +66,9 @@ def pncc_codes(mean: np.ndarray) -> np.ndarray:
     return ((1 + 254 * (mean - low) / (high - low)) / 255).astype(np.float32)
 
 
-def pncc_map(raster: Raster, triangles: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """The codes of `pncc_codes` at the pixels: shape (H, W, 3) float32."""
-    return interpolate(raster, triangles, codes)
+def pncc_map(raster: Raster, triangles: np.ndarray, codes: np.ndarray, scaling: Scaling = UNSCALED) -> np.ndarray:
+    """The codes of `pncc_codes` at the pixels: shape (H, W, 3), float32 if not scaled."""
+    return interpolate(raster, triangles, codes, scaling)
 
 
 def visible_landmarks(
@@ -82,42 +91,43 @@ def visible_landmarks(
     Returns:
         1 visible, 0 hidden or outside; shape (68,) float32. NaN if the camera is not finite.
     """
+    return visible(nearest_depth(points, triangles, landmarks, height, width), points[landmarks, 2], camera)
+
+
+def visible(nearest: np.ndarray, depth: np.ndarray, camera: np.ndarray) -> np.ndarray:
+    """`visible_landmarks`, from the depth of the nearest surface at each landmark and of the landmark itself, px."""
     if not np.isfinite(camera).all():
-        return np.full(len(landmarks), np.nan, np.float32)
+        return np.full(len(depth), np.nan, np.float32)
     tolerance = VISIBLE_TOLERANCE * np.linalg.norm(camera[2, :3])
-    nearest = nearest_depth(points, triangles, landmarks, height, width)
-    return (np.abs(nearest - points[landmarks, 2]) <= tolerance).astype(np.float32)  # NaN: outside
+    return (np.abs(nearest - depth) <= tolerance).astype(np.float32)  # NaN: outside
 
 
 @compiled
-def _vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Sums of the normals of the triangles around each vertex, (N, 3) float32, not of unit length."""
-    normals = np.zeros_like(vertices)
-    for index in range(len(triangles)):
-        a, b, c = triangles[index, 0], triangles[index, 1], triangles[index, 2]
-        ux, uy, uz = (vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2])
-        vx, vy, vz = (vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2])
+def _without_infinity(depth: np.ndarray, result: np.ndarray) -> None:
+    for pixel in range(len(depth)):
+        result[pixel] = depth[pixel] if depth[pixel] > -np.inf else np.nan
+
+
+@compiled
+def _vertex_normals(triangle: np.ndarray, planes: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Sums of the normals of the triangles around each vertex of a visible one, (N, 3) float32, not of unit length."""
+    xs, ys, zs, indices = planes[0], planes[1], planes[2], triangles.reshape(-1)
+    used, normals = np.zeros(len(xs), np.bool_), np.zeros((len(xs), 3), np.float32)
+    for number in triangle.reshape(-1):
+        if number >= 0:
+            first = 3 * np.int64(np.uint32(number))
+            used[indices[first]] = used[indices[first + 1]] = used[indices[first + 2]] = True
+    flat = normals.reshape(-1)
+    for index in range(0, len(indices), 3):
+        a, b, c = indices[index], indices[index + 1], indices[index + 2]
+        if not (used[a] | used[b] | used[c]):
+            continue
+        ax, ay, az = xs[a], ys[a], zs[a]
+        ux, uy, uz = xs[b] - ax, ys[b] - ay, zs[b] - az
+        vx, vy, vz = xs[c] - ax, ys[c] - ay, zs[c] - az
         x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-        for corner in (a, b, c):
-            normals[corner, 0] += x
-            normals[corner, 1] += y
-            normals[corner, 2] += z
+        for corner in (3 * np.int64(a), 3 * np.int64(b), 3 * np.int64(c)):
+            flat[corner] += x
+            flat[corner + 1] += y
+            flat[corner + 2] += z
     return normals
-
-
-@compiled
-def _rotate_to_camera(triangle: np.ndarray, rotation: np.ndarray, normals: np.ndarray) -> None:
-    """Rotates the normals of covered pixels to the camera's axes and normalises them, in place."""
-    height, width = triangle.shape
-    for row in range(height):
-        for column in range(width):
-            if triangle[row, column] < 0:
-                continue
-            x, y, z = normals[row, column, 0], normals[row, column, 1], normals[row, column, 2]
-            length = np.sqrt(x * x + y * y + z * z)
-            if not (length > 0 and length < np.inf):
-                normals[row, column, :2], normals[row, column, 2] = 0, 1
-                continue
-            for axis in range(3):
-                rotated = rotation[axis, 0] * x + rotation[axis, 1] * y + rotation[axis, 2] * z
-                normals[row, column, axis] = rotated / length

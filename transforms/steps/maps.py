@@ -9,10 +9,10 @@ import numpy as np
 from transforms.errors import Stage
 from transforms.face.decode import whole_meshes
 from transforms.face.indices import landmark_vertices
-from transforms.face.pose import project
-from transforms.maps.encoding import encode_depth, encode_mask, encode_normals, encode_pncc
-from transforms.maps.face_maps import depth_map, mask_map, normal_map, pncc_codes, pncc_map, visible_landmarks
+from transforms.maps.encoding import NORMALS, PNCC, encode_depth, encode_mask
+from transforms.maps.face_maps import depth_map, mask_map, normal_map, pncc_codes, pncc_map, visible
 from transforms.maps.rasterise import rasterise
+from transforms.pictures.codec import encode_png
 from transforms.records.chunk import Chunk
 from transforms.records.schema import MapName
 from transforms.steps.chunks import map_chunks
@@ -60,16 +60,16 @@ class Maps(beam.PTransform):
         size: np.ndarray,
     ) -> dict[str, Any]:
         height, width = size.tolist()
-        points = project(camera[None], mesh[None])[0]
-        raster = rasterise(points, triangles, height, width)
-        seen = visible_landmarks(points, triangles, landmark_vertices(), camera, height, width)
+        landmarks = landmark_vertices()
+        raster = rasterise(mesh, triangles, height, width, landmarks, camera)
+        seen = visible(raster.nearest, raster.points[landmarks, 2], camera)
         drawn: dict[str, Any] = {"landmarks/visible": seen}
         if "depth" in self.maps:
             drawn["maps/depth"], drawn["maps/depth_transform"] = encode_depth(depth_map(raster))
         if "normals" in self.maps:
-            drawn["maps/normals"] = encode_normals(normal_map(raster, triangles, mesh, rotation), mask_map(raster))
+            drawn["maps/normals"] = encode_png(normal_map(raster, triangles, mesh, rotation, NORMALS))
         if "pncc" in self.maps:
-            drawn["maps/pncc"] = encode_pncc(pncc_map(raster, triangles, codes))
+            drawn["maps/pncc"] = encode_png(pncc_map(raster, triangles, codes, PNCC))
         if "mask" in self.maps:
             drawn["maps/mask"] = encode_mask(mask_map(raster))
         return drawn

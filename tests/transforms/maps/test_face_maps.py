@@ -3,6 +3,7 @@ import pytest
 
 from transforms.face.indices import landmark_vertices
 from transforms.face.pose import camera, project, rotation
+from transforms.maps import encoding
 from transforms.maps import face_maps as maps
 from transforms.maps.rasterise import rasterise
 
@@ -80,6 +81,18 @@ def test_pncc_leads_back_to_the_pixel(prepared_model, posed, angles):
     rows, columns = np.nonzero(mask)
     expected = np.column_stack([columns, rows, maps.depth_map(raster)[mask]])
     np.testing.assert_allclose(project(matrix[None], positions[None])[0], expected, atol=1e-3)
+
+
+def test_numbers_drawn_at_once_are_those_of_the_encoded_maps(prepared_model, posed):
+    points, _, turned = posed(pitch=10, yaw=-35)
+    triangles, codes = prepared_model.triangles, maps.pncc_codes(prepared_model.mean)
+    raster = rasterise(points, triangles, SIZE, SIZE)
+    mesh, mask = prepared_model.mean.astype(np.float32), maps.mask_map(raster)
+    normals = maps.normal_map(raster, triangles, mesh, turned)
+    at_once = maps.normal_map(raster, triangles, mesh, turned, encoding.NORMALS)
+    np.testing.assert_array_equal(at_once, np.where(mask[..., None], encoding.NORMALS.of(normals), 0))
+    at_once = maps.pncc_map(raster, triangles, codes, encoding.PNCC)
+    np.testing.assert_array_equal(at_once, encoding.PNCC.of(maps.pncc_map(raster, triangles, codes)))
 
 
 def test_depth_is_nan_where_the_mask_is_not(prepared_model, posed):

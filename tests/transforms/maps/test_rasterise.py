@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import Delaunay
 
+from transforms.face.pose import camera, project, rotation
 from transforms.maps.rasterise import compiled, interpolate, nearest_depth, rasterise
 
 HEIGHT, WIDTH = 60, 80
@@ -105,6 +106,45 @@ def test_a_shift_by_whole_pixels_shifts_the_picture(seed, right, down):
     moved = rasterise(points + np.array([right, down, 0]), triangles, HEIGHT, WIDTH)
     for ours, theirs in ((still.triangle, moved.triangle), (still.depth, moved.depth)):
         np.testing.assert_array_equal(np.roll(ours, (down, right), axis=(0, 1)), theirs)
+
+
+@given(st.integers(0, 10**6), st.sampled_from([0.5, 3, 40]))
+def test_each_pixel_and_vertex_against_all_triangles_one_by_one(seed, size):
+    """Thin and large triangles, too, partly outside the picture; no corner is on a row or column of pixels."""
+    rng = np.random.default_rng(seed)
+    middles = rng.uniform([-3, -3], [WIDTH + 2, HEIGHT + 2], (80, 1, 2))
+    places = middles + rng.normal(size=(80, 3, 2)) * size * rng.choice([1, 0.02], (80, 1, 2))
+    places = (np.rint(places.reshape(-1, 2) * 8192) + 0.5) / 8192
+    points = np.column_stack([places, rng.uniform(-9, 9, 240)])
+    triangles = np.arange(240, dtype=np.int32).reshape(80, 3)
+    raster = rasterise(points, triangles, HEIGHT, WIDTH, np.arange(240))
+    pixels, seen = np.stack([COLUMNS, ROWS], axis=-1).reshape(-1, 2), np.full((2, HEIGHT * WIDTH), -np.inf)
+    inside = ((places >= -0.5) & (places < (WIDTH - 0.5, HEIGHT - 0.5))).all(axis=1)
+    nearest = np.where(inside, -np.inf, np.nan)
+    for a, b, c in points[triangles]:
+        area = np.linalg.det([b[:2] - a[:2], c[:2] - a[:2]])
+        if area < 0:
+            for at, found in ((pixels, seen[0]), (places, nearest)):
+                # How far inside the edges, times their length; a vertex is exactly on those of its triangle.
+                edges = [(q - p)[0] * (at - p[:2])[:, 1] - (q - p)[1] * (at - p[:2])[:, 0] for p, q in ((b, c), (c, a))]
+                shares = np.stack(edges) / area
+                shares = np.concatenate([shares, 1 - shares.sum(axis=0, keepdims=True)])
+                covered = shares.min(axis=0) >= (-1e-9 if at is places else 0)
+                found[covered] = np.maximum(found[covered], (shares.T @ [a[2], b[2], c[2]])[covered])
+    np.testing.assert_allclose(raster.depth.ravel(), seen[0], atol=1e-4)
+    np.testing.assert_allclose(raster.nearest, nearest, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_mesh_is_drawn_where_its_camera_puts_it(prepared_model, dtype):
+    cameras = camera(rotation(np.array([[0.2, 0.5, -0.1]])), np.full((1, 2), 40.0), np.array([4e-4]), np.array([59.0]))
+    mesh = prepared_model.mean.astype(dtype)
+    expected = project(cameras, mesh[None].astype(float))[0]
+    raster = rasterise(mesh, prepared_model.triangles, HEIGHT, WIDTH, camera=cameras[0])
+    np.testing.assert_allclose(raster.points[:, :2], expected[:, :2], atol=1 / 32768 + 1e-9)
+    np.testing.assert_allclose(raster.points[:, 2], expected[:, 2], atol=1e-9)
+    projected = rasterise(expected, prepared_model.triangles, HEIGHT, WIDTH)
+    assert (raster.triangle == projected.triangle).mean() > 0.999  # what differs in the last bit may round otherwise
 
 
 def test_values_are_interpolated_linearly():
