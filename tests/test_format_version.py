@@ -12,7 +12,8 @@ from transforms.records.versions import FORMAT_VERSION
 
 # SHA-256 of the shard below, by format version. Where it changes, raise the version and add the new digest.
 DIGEST = "21f87002857c6212f761a900bc2b62f949ddfe9ffe09486a915725ee4ef2ddfa"
-DIGESTS = dict.fromkeys(range(1, 5), DIGEST)  # 2: by default in other shards; 3: with an index; 4: resized otherwise
+# 2: by default in other shards; 3: with an index; 4: resized otherwise; 5: with a manifest of all files
+DIGESTS = dict.fromkeys(range(1, 6), DIGEST)
 
 # 16 x 16 pixels; a file, not what Pillow makes, as that changes with its version.
 PICTURE = base64.b64decode(

@@ -3,9 +3,8 @@
 from pipeline.report.collect import collect
 from pipeline.report.page import page
 from pipeline.run.conversions import find_conversions, read_last_stages, read_manifest, read_rejects
+from pipeline.run.run_files import REPORT
 from transforms.storage import Place, write_file
-
-REPORT = "report.html"
 
 
 def report(output: Place) -> None:

@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-FORMAT_VERSION = 4  # raise it with each change to the bytes of the same conversion; tests/test_format_version.py checks
+FORMAT_VERSION = 5  # raise it with each change to the bytes of the same conversion; tests/test_format_version.py checks
 
 PACKAGES = (
     "threedface",
