@@ -105,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         help="write a layout of FineData there, with lines to fill in, and a contact sheet to decide by beside it",
     )
     verify = command(
-        "verify", _verify, "Re-read every shard and check checksums, counts, unique keys and splits.", "--index"
+        "verify", _verify, "Re-read every file and check checksums, counts, unique keys and splits.", "--index"
     )
     verify.add_argument("folder", metavar="DIR")
     verify.add_argument("--index", action="store_true", help="write the index of each shard anew, before checking")

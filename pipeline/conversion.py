@@ -1,7 +1,6 @@
 """``convert``: raw folders or archives and a face model to verified shards."""
 
 import dataclasses
-import json
 import platform
 import sys
 import time
@@ -53,6 +52,7 @@ from transforms.records.plan_file import (
 from transforms.records.schema import record_bytes
 from transforms.records.shards import written_shards
 from transforms.storage import Place, RemotePath, write_file
+from transforms.storage.json_files import seal
 from transforms.storage.model_copy import offer_model
 
 _USUAL_PIXELS = 450 * 450  # of a picture of the data set, to plan shards by
@@ -90,7 +90,8 @@ def convert(options: Options) -> None:
     FileSystems.set_options(PipelineOptions(options.beam))  # for object stores; workers get them from the engine
     with progress("convert"):
         folder = _run_folder(dataset_folder(options.output, options.configuration.name))
-        folder.finished()  # an output that cannot be accessed fails before the input is listed
+        if not options.overwrite:
+            folder.finished()  # an output that cannot be accessed fails before the input is listed
         listing = _list(options)
         # Estimated from the number of files: the processes start while the input is planned.
         chunks = listing.samples.file_count // len(options.configuration.roles) // CHUNK_SAMPLES
@@ -293,6 +294,7 @@ def _close(
     manifest = read_manifest(folder.unfinished)
     seconds = time.time() - started
     run = {
+        "manifest": manifest["digest"],
         "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
         "runner": runner_name(options.beam) or "local",
@@ -304,7 +306,7 @@ def _close(
         "system": platform.platform(),
         "stages": stages.to_json() if stages else None,
     }
-    write_file(folder.shards / RUN, (json.dumps(run, indent=1) + "\n").encode())
+    write_file(folder.shards / RUN, seal(run))
     final = folder.close(accepted=_accepted(manifest, options.max_rejected))
     return _Outcome(final, manifest, seconds, table)
 

@@ -12,7 +12,7 @@ from transforms.records.versions import FORMAT_VERSION
 
 # SHA-256 of the shard below, by format version. Where it changes, raise the version and add the new digest.
 DIGEST = "21f87002857c6212f761a900bc2b62f949ddfe9ffe09486a915725ee4ef2ddfa"
-# 2: by default in other shards; 3: with an index; 4: decoded, resized and mapped with other roundings
+# 2: by default in other shards; 3: with an index; 4: other roundings, and a manifest of all files
 DIGESTS = dict.fromkeys(range(1, 5), DIGEST)
 
 # 16 x 16 pixels; a file, not what Pillow makes, as that changes with its version.

@@ -87,11 +87,12 @@ def test_own_data_and_reading(own_data):
     assert '"maps/pncc"' in (own_data / "maps/threedface/coarse/1.0.0/manifest.json").read_text()
     assert '"image_sizes": {"224x224": ' in (own_data / "faces/threedface/coarse/1.0.0/manifest.json").read_text()
     readers = [code for kind, code in BLOCKS if kind == "python"]
-    assert len(readers) == 5
+    assert len(readers) == 6
     outputs = [run([sys.executable, "-c", code], own_data).stdout for code in readers]
     assert "450, 450, 3) (" in outputs[0] and ", 68, 3) (" in outputs[0]
     assert "(224, 224, 3) (68, 3)" in outputs[1]
     assert "_aug_" in outputs[2]
+    assert not any("damaged" in output for output in outputs)
 
 
 def test_run_local_alone(tmp_path):

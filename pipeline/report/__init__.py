@@ -10,10 +10,9 @@ from pipeline.report.page import page
 from pipeline.report.rejects import group_rejects
 from pipeline.run.conversions import find_conversions, read_last_run, read_manifest, read_rejects
 from pipeline.run.progress import progress, step
+from pipeline.run.run_files import REPORT
 from transforms.face.prepared_model import find_prepared
 from transforms.storage import Place, write_file
-
-REPORT = "report.html"
 
 
 def report(output: Place, model_cache: Path | None = None, meshes: bool = True) -> None:

@@ -8,15 +8,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.run.run_files import MANIFEST, PLAN, REJECTED, RUN, UNFINISHED
+from pipeline.run.run_files import MANIFEST, PLAN, REJECTED, RUN, TOO_MANY_MANIFEST, UNFINISHED
 from pipeline.run.summary import StageView
 from transforms.errors import DamagedRecord, Reject, UserError
 from transforms.records.example import decode_example
 from transforms.records.plan_file import DATASET
 from transforms.records.schema import Feature
+from transforms.records.shards import SHARDS
 from transforms.records.tfrecord import read_frames
 from transforms.storage import Place, list_paths, parse_place
-from transforms.storage.json_files import read_json
+from transforms.storage.json_files import read_json, unseal
+
+_FIRST_SEALED = 4  # format of the first manifests with a digest
 
 
 def find_conversions(folder: Place) -> list[Place]:
@@ -30,16 +33,34 @@ def find_conversions(folder: Place) -> list[Place]:
             return [folder]
         found = [place for place in _folders_with(folder, MANIFEST) if not place.name.endswith(UNFINISHED)]
         unfinished = [] if found else _folders_with(folder, PLAN)
+        lost = [] if found else lost_conversions(folder)
     except OSError as error:
         raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from None
     if unfinished:
         raise UserError(f"{unfinished[0]}: of a conversion that is not finished; run its command again")
+    if lost:
+        raise UserError(
+            f"{lost[0] / MANIFEST}: missing, so that this is no finished conversion; copy it again, or convert with "
+            "--overwrite"
+        )
     if not found:
         raise UserError(
             f"{folder}: no finished conversion ({DATASET}/<config>/<version>/{MANIFEST}); "
             "name the --output folder of threedface convert"
         )
     return found
+
+
+def lost_conversions(folder: Place) -> list[Place]:
+    """Those that have no manifest, although their runs have ended: itself, or those below an --output folder."""
+
+    def is_lost(place: Place) -> bool:
+        unfinished = place.with_name(place.name + UNFINISHED) / PLAN
+        return (place / SHARDS).is_file() and not any(
+            file.is_file() for file in (place / MANIFEST, place / TOO_MANY_MANIFEST, place / PLAN, unfinished)
+        )
+
+    return [place for place in (folder, *_folders_with(folder, SHARDS)) if is_lost(place)]
 
 
 def _folders_with(folder: Place, name: str) -> list[Place]:
@@ -51,18 +72,28 @@ def _folders_with(folder: Place, name: str) -> list[Place]:
 
 
 def read_manifest(folder: Place, name: str = MANIFEST) -> dict[str, Any]:
-    """The manifest of a conversion.
+    """The manifest of a conversion, checked by its digest.
 
     Raises:
-        UserError: it is missing or no longer whole.
+        UserError: it is missing or damaged.
     """
     try:
-        manifest: dict[str, Any] = read_json(folder / name)
+        data = (folder / name).read_bytes()
     except OSError as error:
         raise UserError(f"{folder / name}: cannot be read ({error.strerror})") from None
+    try:
+        return _of_before(data) or unseal(data)
     except ValueError as error:
-        raise UserError(f"{folder / name}: damaged ({error}); convert again") from None
-    return manifest
+        raise UserError(f"{folder / name}: damaged ({error}); copy it again, or convert with --overwrite") from None
+
+
+def _of_before(data: bytes) -> dict[str, Any] | None:
+    """A manifest of before format 4, which has no digest; None of another."""
+    if b'"digest": ' in data:
+        return None
+    manifest = json.loads(data)
+    versions = manifest.get("versions") if isinstance(manifest, dict) else None
+    return manifest if isinstance(versions, dict) and int(versions.get("format", 0)) < _FIRST_SEALED else None
 
 
 def manifest_features(manifest: dict[str, Any]) -> tuple[Feature, ...]:

@@ -1,6 +1,7 @@
 """Finish, the last step: reconciles the counts, and writes TFDS's metadata, data card, manifest and rejected list."""
 
 import dataclasses
+import hashlib
 import json
 from collections import Counter
 from typing import Any
@@ -19,9 +20,10 @@ from transforms.face import indices
 from transforms.raw.configurations import Configuration
 from transforms.records.plan_file import DATASET, PlanHeader, read_plan_header
 from transforms.records.schema import Contents, Feature
-from transforms.records.shards import SHARDS, Shard, read_sidecars, write_shard_list
+from transforms.records.shards import SHARDS, Shard, read_sidecars, shard_list
 from transforms.records.statistics import Statistics, add_statistics
-from transforms.storage import Place, write_file
+from transforms.storage import write_file
+from transforms.storage.json_files import seal
 
 _CONVENTIONS = {
     "model": "x right (the viewer's), y up, z toward the viewer; micrometres",
@@ -75,24 +77,17 @@ class RunFacts:
         return self.configuration.schema(self.contents)
 
 
-def write_metadata(
-    folder: Place, facts: RunFacts, manifest: dict[str, Any], shards: list[Shard], rejected: list[Reject]
-) -> None:
-    """Writes TFDS's files, the data card, rejected.jsonl, and what a later run needs to know of the shards."""
+def metadata_files(
+    facts: RunFacts, manifest: dict[str, Any], shards: list[Shard], rejected: list[Reject]
+) -> dict[str, bytes]:
+    """TFDS's files, the data card, rejected.jsonl, and what a later run needs to know of the shards, by file name."""
     from pipeline.run.tfds_files import tfds_files  # imports TFDS, which takes 0.5 s: only where Finish runs
 
     files = tfds_files(facts.features, _by_split(shards), facts.configuration.description, VERSION)
-    for name, content in (files | describe_conversion(manifest)).items():
-        write_file(folder / name, content.encode())
-    rejects = "".join(json.dumps(dataclasses.asdict(reject)) + "\n" for reject in rejected)
-    write_file(folder / REJECTED, rejects.encode())
-    write_shard_list(folder / SHARDS, shards)
-
-
-def _one_line_an_entry(entries: dict[str, Any]) -> str:
-    """JSON with each entry on a line of its own: long lists of numbers stay on one."""
-    lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in entries.items())
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    files |= describe_conversion(manifest)
+    files[REJECTED] = "".join(json.dumps(dataclasses.asdict(reject)) + "\n" for reject in rejected)
+    files[SHARDS] = shard_list(shards)
+    return {name: text.encode() for name, text in sorted(files.items())}
 
 
 def _by_split(shards: list[Shard]) -> dict[str, list[Shard]]:
@@ -183,8 +178,13 @@ def finish(folder: RunFolder, facts: RunFacts, _written: list[int]) -> None:
     rejected = sorted([*header.rejects, *(reject for shard in shards for reject in shard.rejects)])
     reconcile(header, shards, rejected)
     manifest = make_manifest(facts, header, shards, rejected)
-    write_metadata(folder.shards, facts, manifest, shards, rejected)
-    write_file(folder.unfinished / MANIFEST, _one_line_an_entry(manifest).encode())
+    files = metadata_files(facts, manifest, shards, rejected)
+    for name, data in files.items():
+        write_file(folder.shards / name, data)
+    manifest["files"] = {
+        name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()
+    }
+    write_file(folder.unfinished / MANIFEST, seal(manifest))
 
 
 def reconcile(header: PlanHeader, shards: list[Shard], rejected: list[Reject]) -> None:

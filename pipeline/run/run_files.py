@@ -6,6 +6,7 @@ from transforms.storage import Place
 
 MANIFEST, REJECTED = "manifest.json", "rejected.jsonl"
 CARD, CROISSANT = "README.md", "croissant.json"
+REPORT = "report.html"  # which threedface report adds
 RUN = "run.json"  # describes the last run only
 
 TOO_MANY_MANIFEST = "manifest.too_many_rejected.json"  # of such a conversion in an object store

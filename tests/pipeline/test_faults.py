@@ -15,6 +15,7 @@ import pytest
 from many_sources import many_sources
 
 from pipeline.planning.raw_inputs import list_inputs
+from pipeline.verification import verify_conversion
 from transforms.errors import Reject, UserError
 from transforms.raw import configurations
 from transforms.raw.files import RawFile, SampleFiles, read_sample
@@ -132,7 +133,11 @@ def test_a_killed_run_leaves_nothing_under_the_final_name(start, convert, raw, t
     wait_for(lambda: not any(map(alive, workers)))  # workers do not outlive the run
     refused = convert(raw.dataset, tmp_path, "--seed", 5)
     assert refused.returncode == 2 and "holds another run (seed was 0, is 5)" in refused.stderr
+    damaged = tmp_path / COARSE / "1.0.0/manifest.json"
+    damaged.parent.mkdir()
+    damaged.write_text("{")
     assert convert(raw.dataset, tmp_path, "--seed", 5, "--overwrite").returncode == 0
+    assert verify_conversion(damaged.parent) == []
     assert [path.name for path in (tmp_path / COARSE).iterdir()] == ["1.0.0"]
 
 

@@ -1,7 +1,6 @@
 """``inspect``: what it prints against `load`, its mesh files read by other means, and its errors."""
 
 import dataclasses
-import json
 import re
 import shutil
 import struct
@@ -10,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from edited_manifest import edited_manifest
 from PIL import Image
 
 from pipeline.cli import main
@@ -156,8 +156,8 @@ def copy(converted, here):
 
 
 def edit_manifest(folder, **entries):
-    manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps(manifest | entries))
+    with edited_manifest(folder) as manifest:
+        manifest.update(entries)
 
 
 def test_a_configuration_is_chosen_where_there_are_several(copy, here, key, capsys):

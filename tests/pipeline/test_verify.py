@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 import tensorflow as tf
+from edited_manifest import edited_manifest
 
 from pipeline.verification import verify, verify_conversion
 from transforms.errors import RunFailed, UserError
@@ -24,16 +25,9 @@ def shards(folder, split="train"):
     return sorted(folder.glob(f"threedface-{split}.*-of-?????"))
 
 
-def edit_manifest(folder, edit):
-    manifest = json.loads((folder / "manifest.json").read_text())
-    edit(manifest)
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-
-
 def accept_files_as_they_are(folder):
     """Puts the true sizes and checksums into the manifest, as somebody would who wrote the shards anew."""
-
-    def edit(manifest):
+    with edited_manifest(folder) as manifest:
         for entry in manifest["splits"].values():
             for shard in entry["shards"]:
                 path = folder / shard["file"]
@@ -42,8 +36,6 @@ def accept_files_as_they_are(folder):
             entry["samples"] = sum(shard["samples"] for shard in entry["shards"])
         written = sum(entry["samples"] for entry in manifest["splits"].values())
         manifest["samples"].update(written=written, planned=written + manifest["samples"]["rejected"])
-
-    edit_manifest(folder, edit)
 
 
 def records(path):
@@ -126,19 +118,21 @@ def test_the_index_of_a_damaged_shard_is_left(folder):
     assert index(folder).read_bytes() == before
 
 
-def test_a_conversion_of_before_the_indices_is_whole_and_gets_them(folder):
-    def without(manifest):
-        for entry in manifest["splits"].values():
-            for shard in entry["shards"]:
-                del shard["index_sha256"]
-
-    edit_manifest(folder, without)
+def test_a_conversion_of_before_the_indices_is_whole_and_gets_them(folder, capsys):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["versions"]["format"] = "2"
+    del manifest["digest"], manifest["files"]
+    for entry in manifest["splits"].values():
+        for shard in entry["shards"]:
+            del shard["index_sha256"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     before = index(folder).read_bytes()
     for path in folder.glob("*.idx"):
         path.unlink()
     assert verify_conversion(folder) == []
     verify(folder, index=True)
     assert index(folder).read_bytes() == before
+    assert "of format 3 or before" in capsys.readouterr().out
 
 
 def test_a_record_that_is_there_twice(folder):
@@ -162,7 +156,8 @@ def test_a_lost_record(folder):
     path = shards(folder)[0]
     rewrite(path, records(path)[1:])
     accept_files_as_they_are(folder)
-    edit_manifest(folder, lambda manifest: manifest["samples"].update(planned=30, written=30))
+    with edited_manifest(folder) as manifest:
+        manifest["samples"].update(planned=30, written=30)
     assert any("planned 30" in line for line in verify_conversion(folder))
 
 

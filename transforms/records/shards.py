@@ -167,9 +167,9 @@ def written_shards(folder: Place) -> set[int]:
     return {int(name.removesuffix(".json")) for name in list_paths(folder) if name[0].isdigit()}
 
 
-def write_shard_list(place: Place, shards: list[Shard]) -> None:
-    """Writes the contents of these shards' sidecars to one file."""
-    write_file(place, "".join(json.dumps(shard.to_json()) + "\n" for shard in shards).encode())
+def shard_list(shards: list[Shard]) -> str:
+    """The contents of these shards' sidecars as the text of one file."""
+    return "".join(json.dumps(shard.to_json()) + "\n" for shard in shards)
 
 
 def read_shard_list(place: Place) -> list[Shard]:

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
+from edited_manifest import edited_manifest
 
 from pipeline.reading.dataset import load
 
@@ -58,10 +59,8 @@ def two_configs(converted, tmp_path_factory):
     output = tmp_path_factory.mktemp("two")
     for config in ("coarse", "other"):
         shutil.copytree(converted / FOLDER, output / "threedface" / config)
-    path = output / "threedface" / "other" / "1.0.0" / "manifest.json"
-    manifest = json.loads(path.read_text())
-    manifest["features"] = [entry for entry in manifest["features"] if entry["name"] != "mesh/points"]
-    path.write_text(json.dumps(manifest))
+    with edited_manifest(output / "threedface" / "other" / "1.0.0") as manifest:
+        manifest["features"] = [entry for entry in manifest["features"] if entry["name"] != "mesh/points"]
     return output
 
 
@@ -75,20 +74,16 @@ def test_several_configurations_one_after_the_other(two_configs):
 
 def test_configurations_of_different_models_are_not_normalised_together(two_configs, tmp_path):
     shutil.copytree(two_configs, tmp_path / "x")
-    path = tmp_path / "x" / "threedface" / "other" / "1.0.0" / "manifest.json"
-    manifest = json.loads(path.read_text())
-    manifest["coefficients"]["identity"]["model_std"][0] *= 2
-    path.write_text(json.dumps(manifest))
+    with edited_manifest(tmp_path / "x" / "threedface" / "other" / "1.0.0") as manifest:
+        manifest["coefficients"]["identity"]["model_std"][0] *= 2
     with pytest.raises(ValueError, match="different face models"):
         load(tmp_path / "x", config=["coarse", "other"], normalise=True)
 
 
 def test_configurations_of_different_splits_are_not_read_together(two_configs, tmp_path):
     shutil.copytree(two_configs, tmp_path / "x")
-    path = tmp_path / "x" / "threedface" / "other" / "1.0.0" / "manifest.json"
-    manifest = json.loads(path.read_text())
-    manifest["options"]["seed"] = 1
-    path.write_text(json.dumps(manifest))
+    with edited_manifest(tmp_path / "x" / "threedface" / "other" / "1.0.0") as manifest:
+        manifest["options"]["seed"] = 1
     with pytest.raises(ValueError, match=r"coarse was converted with .*'seed': 0.*, other with .*'seed': 1"):
         load(tmp_path / "x", config=["coarse", "other"])
 
@@ -175,10 +170,8 @@ def test_a_strategy_distributes_it(converted):
 
 def test_pictures_of_several_sizes_need_a_size_for_batches(two_configs, tmp_path):
     shutil.copytree(two_configs, tmp_path / "x")
-    path = tmp_path / "x" / "threedface" / "other" / "1.0.0" / "manifest.json"
-    manifest = json.loads(path.read_text())
-    manifest["image_sizes"] = {"400x450": 1}
-    path.write_text(json.dumps(manifest))
+    with edited_manifest(tmp_path / "x" / "threedface" / "other" / "1.0.0") as manifest:
+        manifest["image_sizes"] = {"400x450": 1}
     arguments = {"config": ["coarse", "other"], "features": ["image", "key"]}
     assert load(tmp_path / "x", **arguments).element_spec["image"].shape.as_list() == [None, None, 3]
     with pytest.raises(ValueError, match="batch=2: the pictures differ in size; choose one with image_size"):

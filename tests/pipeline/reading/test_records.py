@@ -1,6 +1,5 @@
 """Random access to records: those of `load`, and every fault in one line."""
 
-import json
 import multiprocessing
 import pickle
 import shutil
@@ -10,6 +9,7 @@ import sys
 import fsspec
 import numpy as np
 import pytest
+from edited_manifest import edited_manifest
 
 from pipeline import load, open_records
 from transforms.errors import DamagedRecord, UserError
@@ -261,9 +261,8 @@ def test_what_is_not_there_is_named(reader, arguments, expected, converted):
 
 @pytest.mark.parametrize("reader", [open_records, load])
 def test_a_split_without_records_is_named(reader, folder):
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["splits"]["none"] = {"samples": 0, "shards": []}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with edited_manifest(folder) as manifest:
+        manifest["splits"]["none"] = {"samples": 0, "shards": []}
     with pytest.raises(UserError, match="the split 'none' has no records"):
         reader(folder, "none")
 

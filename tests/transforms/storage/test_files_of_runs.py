@@ -10,7 +10,7 @@ from transforms.records.shards import (
     ShardBuffer,
     read_shard_list,
     read_sidecars,
-    write_shard_list,
+    shard_list,
     write_sidecar,
     written_shards,
 )
@@ -34,7 +34,7 @@ def test_a_shard_is_written_to_a_store_as_to_a_folder(folder, tmp_path):
     assert shard.sha256 == write(tmp_path).sha256
 
     write_sidecar(folder / "sidecars", shard)
-    write_shard_list(folder / "shards.jsonl", [shard])
+    write_file(folder / "shards.jsonl", shard_list([shard]).encode())
     assert written_shards(folder / "sidecars") == {2}
     for found in (*read_sidecars(folder / "sidecars"), *read_shard_list(folder / "shards.jsonl")):
         assert found.to_json() == shard.to_json()
