@@ -45,22 +45,22 @@ class Maps(beam.PTransform):
         model, _ = opened_model(self.model)
         columns = chunk.columns
         meshes = whole_meshes(model, columns["coefficients/identity"], columns["coefficients/expression"])
-        codes = pncc_codes(model.mean)
+        codes, landmarks = pncc_codes(model.mean), landmark_vertices()
         views = zip(meshes, columns["pose/camera"], columns["pose/rotation"], columns["image_size"], strict=True)
-        drawn = [self._draw(model.triangles, codes, *view) for view in views]
+        drawn = [self._draw(model.triangles, codes, landmarks, *view) for view in views]
         return chunk.with_columns({name: _column([maps[name] for maps in drawn]) for name in drawn[0]})
 
     def _draw(
         self,
         triangles: np.ndarray,
         codes: np.ndarray,
+        landmarks: np.ndarray,
         mesh: np.ndarray,
         camera: np.ndarray,
         rotation: np.ndarray,
         size: np.ndarray,
     ) -> dict[str, Any]:
         height, width = size.tolist()
-        landmarks = landmark_vertices()
         raster = rasterise(mesh, triangles, height, width, landmarks, camera)
         seen = visible(raster.nearest, raster.points[landmarks, 2], camera)
         drawn: dict[str, Any] = {"landmarks/visible": seen}

@@ -122,7 +122,7 @@ def test_each_pixel_and_vertex_against_all_triangles_one_by_one(seed, size):
     inside = ((places >= -0.5) & (places < (WIDTH - 0.5, HEIGHT - 0.5))).all(axis=1)
     nearest = np.where(inside, -np.inf, np.nan)
     for a, b, c in points[triangles]:
-        area = np.linalg.det([b[:2] - a[:2], c[:2] - a[:2]])
+        area = (b - a)[0] * (c - a)[1] - (b - a)[1] * (c - a)[0]  # exact
         if area < 0:
             for at, found in ((pixels, seen[0]), (places, nearest)):
                 # How far inside the edges, times their length; a vertex is exactly on those of its triangle.
