@@ -36,7 +36,6 @@ setup(
         "fsspec>=2026.3",
         "google-crc32c>=1.7",
         "h5py>=3.11",
-        "isal>=1.7",
         "jinja2>=3.1",
         "matplotlib>=3.9",
         "numba>=0.61",
@@ -49,6 +48,7 @@ setup(
         "tensorflow-datasets>=4.9.9",
         "threadpoolctl>=3.5",
         "tqdm>=4.66",
+        "zlib-ng>=1.0",
     ],
     extras_require={
         "exr": ["OpenEXR>=3.5"],  # the first that reads from memory

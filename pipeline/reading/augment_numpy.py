@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from transforms.compiled import compiled
 from transforms.errors import UserError
-from transforms.maps.rasterise import compiled
 
 xp = np
 

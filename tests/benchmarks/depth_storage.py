@@ -90,11 +90,11 @@ def main() -> None:
     for kind, numbers in kinds.items():
         for name, options in COMPRESSIONS.items():
             row(f"{kind}, PNG {name}", numbers, lambda n, options=options: png(n, **options), pixels_of)
-        row(f"{kind}, PNG of ISA-L", numbers, encode_png, pixels_of)
+        row(f"{kind}, PNG, run lengths", numbers, encode_png, pixels_of)
     floats = [np.where(np.isnan(d), np.float32(np.nan), d).view(np.uint8).reshape(SIZE, SIZE, 4) for d in depths]
     for name, options in COMPRESSIONS.items():
         row(f"float32, PNG {name}", floats, lambda n, options=options: png(n, **options), pixels_of)
-    row("float32, PNG of ISA-L", floats, encode_png, pixels_of)
+    row("float32, PNG, run lengths", floats, encode_png, pixels_of)
     for level in (1, 6):
         row(f"float32, deflate level {level}", depths, lambda d, level=level: zlib.compress(d, level), zlib.decompress)
     try:

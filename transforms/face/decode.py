@@ -25,9 +25,9 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from transforms.compiled import compiled
 from transforms.face.indices import VERTICES
 from transforms.face.prepared_model import BLOCK_VERTICES, Block, PreparedModel
-from transforms.maps.rasterise import compiled
 
 TOGETHER = 60  # whole meshes decoded together, 38 MB: they share one pass over the model's 115 MB
 

@@ -5,8 +5,9 @@ All maps come from one `Raster`, so they cover the same pixels. Outside the face
 
 import numpy as np
 
+from transforms.compiled import compiled
 from transforms.maps.encoding import UNSCALED, Scaling
-from transforms.maps.rasterise import Raster, compiled, corners, interpolate, nearest_depth
+from transforms.maps.rasterise import Raster, corners, interpolate, nearest_depth
 
 # How far a surface may be in front of a landmark that counts as visible, um. Near the silhouette of a cheek,
 # depth changes by more than the vertex spacing (0.7 mm) between adjacent triangles, and lips and lids of a

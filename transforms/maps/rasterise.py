@@ -13,16 +13,13 @@ Pixel centres are at whole numbers; column to the right, row down, depth toward 
 Most triangles of a face are about as large as a pixel. So they are tested many at a time, in loops without branches,
 which the compiler turns into vector instructions, each at the 2 x 2 pixels from its top left; the few that are larger
 are tested again at their further pixels.
-
-Import this module only where maps are made: numba and LLVM take 0.2 s and 100 MiB to load.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from transforms.compiled import compiled
 from transforms.maps.encoding import UNSCALED, Scaling
 
 _ONE = 16384.0  # steps of a coordinate in a px
@@ -40,18 +37,6 @@ _DEPTHS, _PIXEL, _COVERS = (_TOGETHER * row for row in (11, 15, 16))
 _BLOCK = _TOGETHER * 17
 _SEVERAL = 65535
 _UNMOVED = np.eye(3, 4)
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compiles a loop to single-threaded machine code without fast-math: bit-identical results in every run.
-
-    numba caches the machine code in the package's ``__pycache__``, in the user's cache folder if that is
-    read-only, or in ``NUMBA_CACHE_DIR``. If it can write to none of them, each process compiles for some seconds.
-    """
-    try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:  # "cannot cache function: no locator available"
-        return numba.njit(nogil=True, error_model="numpy")(function)
 
 
 class Raster(NamedTuple):

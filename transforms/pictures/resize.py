@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from transforms.maps.rasterise import compiled
+from transforms.compiled import compiled
 from transforms.pictures.codec import decode_pixels, is_jpeg, picture_shape
 from transforms.pictures.crop import whole_boxes
 

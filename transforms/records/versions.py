@@ -9,7 +9,7 @@ PACKAGES = (
     "numpy",
     "pillow",
     "simplejpeg",
-    "isal",
+    "zlib-ng",
     "numba",
     "scipy",
     "h5py",

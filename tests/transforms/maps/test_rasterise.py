@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import Delaunay
 
+from transforms.compiled import compiled
 from transforms.face.pose import camera, project, rotation
-from transforms.maps.rasterise import compiled, interpolate, nearest_depth, rasterise
+from transforms.maps.rasterise import interpolate, nearest_depth, rasterise
 
 HEIGHT, WIDTH = 60, 80
 ROWS, COLUMNS = np.mgrid[:HEIGHT, :WIDTH]
