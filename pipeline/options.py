@@ -162,7 +162,8 @@ class Option:
 class Options:
     """Checked options of ``convert``, made by `parse_options`.
 
-    `beam` are the flags for Beam, `command` are the words of the command line that has the same options.
+    `beam` are the flags for Beam; `command` are the words of the command line without them, as they may hold
+    credentials.
     """
 
     # In three lines each: name and type; group and help; the rest.
@@ -362,7 +363,7 @@ def parse_options(given: Mapping[str, Any], beam: Sequence[str] = ()) -> Options
     values = {name: _value(name, option, texts.get(name)) for name, option in OPTIONS.items()}
     for name in texts:
         _check_beside_others(name, values, texts)
-    options = Options(**values, beam=list(beam), command=_command(texts, beam))
+    options = Options(**values, beam=list(beam), command=_command(texts))
     if options.config == FINE:
         _check_fine(options)
     return options
@@ -384,9 +385,9 @@ def _texts(name: str, value: Any) -> list[str]:
     return texts if OPTIONS[name].several or not texts else [",".join(texts)]
 
 
-def _command(texts: Mapping[str, list[str]], beam: Sequence[str]) -> list[str]:
+def _command(texts: Mapping[str, list[str]]) -> list[str]:
     words = [[f"--{name}", *([] if OPTIONS[name].is_switch else some)] for name, some in texts.items()]
-    return ["threedface", "convert", *itertools.chain(*words), *beam]
+    return ["threedface", "convert", *itertools.chain(*words)]
 
 
 def _value(name: str, option: Option, texts: list[str] | None) -> Any:

@@ -70,7 +70,7 @@ def main() -> None:
             if not number and part is files:
                 print(in_another_process(check_agreement, {name: folder / name for name in commands}), flush=True)
         print_table(runs, files.pairs, arguments.sources // (arguments.others_sources or arguments.sources))
-        print(f"\n{show(in_another_process(stage_costs, files, folder, 0, None))}")
+        print(f"\n{show(in_another_process(stage_costs, files, folder, 0, None, ()))}")
 
 
 def in_another_process(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -145,6 +145,6 @@ def test_the_command_gives_the_same_options(given):
     program, command, *words = options.command
     parser = argparse.ArgumentParser()
     add_options(parser)
-    known, beam = parser.parse_known_args(words)
+    known = parser.parse_args(words)
     assert (program, command) == ("threedface", "convert")
-    assert parse_options(vars(known), beam) == options
+    assert parse_options(vars(known), ["--parallelism=2"]) == options
