@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from pipeline.options import OPTIONS, add_options, parse_options, unknown_option
 from transforms.errors import RunFailed, UserError
+from transforms.process_settings import leave_out_of_beam
 from transforms.storage import parse_place
 
 
@@ -162,6 +163,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _convert(arguments: argparse.Namespace, beam: list[str]) -> None:
     options = parse_options({name: value for name, value in vars(arguments).items() if name in OPTIONS}, beam)
+    if "dataflow" not in " ".join(beam).lower():
+        leave_out_of_beam()
     from pipeline.conversion import convert
 
     convert(options)

@@ -5,6 +5,8 @@ import logging
 import os
 import time
 
+from transforms.process_settings import leave_out_of_beam
+
 _TIMEOUT_SECONDS = 60.0
 _POLL_SECONDS = 0.5
 
@@ -15,6 +17,7 @@ def import_steps() -> None:
     Before threads work: TensorFlow Datasets replaces Python's own import while it is imported; another thread that
     imports something then, as Beam does at the start of a step, gets an object that it cannot use.
     """
+    leave_out_of_beam()
     importlib.import_module("pipeline.graph")
     importlib.import_module("transforms.face.decode")  # and numba, which the launcher does without
 
