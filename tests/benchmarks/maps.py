@@ -83,7 +83,7 @@ def draw(model: PreparedModel, sources: int, size: int) -> tuple[Costs, dict[str
     for mesh, matrix, turned in samples(model, sources, size, costs):
         started = time.process_time()
         raster = costs.timed("rasterise", rasterise, mesh, triangles, size, size, landmarks, matrix)
-        costs.timed("visible", face_maps.visible, raster.nearest, raster.points[landmarks, 2], matrix)
+        costs.timed("visible", face_maps.visible_landmarks, raster, landmarks, matrix)
         depth = costs.timed("depth", face_maps.depth_map, raster)
         normals = costs.timed("normals", face_maps.normal_map, raster, triangles, mesh, turned, encoding.NORMALS)
         pncc = costs.timed("pncc", face_maps.pncc_map, raster, triangles, codes, encoding.PNCC)

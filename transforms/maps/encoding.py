@@ -72,13 +72,8 @@ def decode_normals(data: bytes) -> tuple[np.ndarray, np.ndarray]:
     return np.where(mask[:, :, None], pixels / np.float32(127.5) - 1, np.float32(0)), mask
 
 
-def encode_pncc(codes: np.ndarray) -> bytes:
-    """Encodes PNCC codes 1/255..1, 0 for no face: shape (H, W, 3) float32."""
-    return encode_png(PNCC.of(codes))
-
-
 def decode_pncc(data: bytes) -> np.ndarray:
-    """The codes of `encode_pncc`: shape (H, W, 3) float32."""
+    """The PNCC codes 1/255..1, 0 for no face: shape (H, W, 3) float32."""
     return _read(data) / np.float32(255)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from transforms.compiled import compiled
 from transforms.maps.encoding import UNSCALED, Scaling
-from transforms.maps.rasterise import Raster, corners, interpolate, nearest_depth
+from transforms.maps.rasterise import Raster, corners, interpolate
 
 # How far a surface may be in front of a landmark that counts as visible, um. Near the silhouette of a cheek,
 # depth changes by more than the vertex spacing (0.7 mm) between adjacent triangles, and lips and lids of a
@@ -72,9 +72,7 @@ def pncc_map(raster: Raster, triangles: np.ndarray, codes: np.ndarray, scaling: 
     return interpolate(raster, triangles, codes, scaling)
 
 
-def visible_landmarks(
-    points: np.ndarray, triangles: np.ndarray, landmarks: np.ndarray, camera: np.ndarray, height: int, width: int
-) -> np.ndarray:
+def visible_landmarks(raster: Raster, landmarks: np.ndarray, camera: np.ndarray) -> np.ndarray:
     """Which landmarks are visible, not hidden by another part of the face.
 
     A landmark is visible if it is in the picture, and the nearest front-facing surface at its position is within
@@ -82,25 +80,18 @@ def visible_landmarks(
     slope is not.
 
     Args:
-        points: column, row, depth of the vertices, shape (N, 3) float64, px.
-        triangles: shape (F, 3) int32.
+        raster: made with the landmarks as its chosen vertices.
         landmarks: indices of their vertices, shape (68,).
         camera: um to px, shape (3, 4).
-        height: rows of the picture.
-        width: columns of the picture.
 
     Returns:
         1 visible, 0 hidden or outside; shape (68,) float32. NaN if the camera is not finite.
     """
-    return visible(nearest_depth(points, triangles, landmarks, height, width), points[landmarks, 2], camera)
-
-
-def visible(nearest: np.ndarray, depth: np.ndarray, camera: np.ndarray) -> np.ndarray:
-    """`visible_landmarks`, from the depth of the nearest surface at each landmark and of the landmark itself, px."""
     if not np.isfinite(camera).all():
-        return np.full(len(depth), np.nan, np.float32)
+        return np.full(len(landmarks), np.nan, np.float32)
     tolerance = VISIBLE_TOLERANCE * np.linalg.norm(camera[2, :3])
-    return (np.abs(nearest - depth) <= tolerance).astype(np.float32)  # NaN: outside
+    depth = raster.points[landmarks, 2]
+    return (np.abs(raster.nearest - depth) <= tolerance).astype(np.float32)  # NaN: outside
 
 
 @compiled

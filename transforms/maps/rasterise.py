@@ -120,13 +120,6 @@ def interpolate(
     return result
 
 
-def nearest_depth(
-    points: np.ndarray, triangles: np.ndarray, vertices: np.ndarray, height: int, width: int
-) -> np.ndarray:
-    """`Raster.nearest` alone, see `rasterise`: shape (m,) float64, px."""
-    return rasterise(points, triangles, height, width, vertices).nearest
-
-
 def corners(triangles: np.ndarray) -> np.ndarray:
     """Triangles as compiled loops take them: other types would cost seconds of compilation, signed indices time."""
     return np.ascontiguousarray(triangles, np.int32).view(np.uint32)

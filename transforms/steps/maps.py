@@ -10,7 +10,7 @@ from transforms.errors import Stage
 from transforms.face.decode import whole_meshes
 from transforms.face.indices import landmark_vertices
 from transforms.maps.encoding import NORMALS, PNCC, encode_depth, encode_mask
-from transforms.maps.face_maps import depth_map, mask_map, normal_map, pncc_codes, pncc_map, visible
+from transforms.maps.face_maps import depth_map, mask_map, normal_map, pncc_codes, pncc_map, visible_landmarks
 from transforms.maps.rasterise import rasterise
 from transforms.pictures.codec import encode_png
 from transforms.records.chunk import Chunk
@@ -62,8 +62,7 @@ class Maps(beam.PTransform):
     ) -> dict[str, Any]:
         height, width = size.tolist()
         raster = rasterise(mesh, triangles, height, width, landmarks, camera)
-        seen = visible(raster.nearest, raster.points[landmarks, 2], camera)
-        drawn: dict[str, Any] = {"landmarks/visible": seen}
+        drawn: dict[str, Any] = {"landmarks/visible": visible_landmarks(raster, landmarks, camera)}
         if "depth" in self.maps:
             drawn["maps/depth"], drawn["maps/depth_transform"] = encode_depth(depth_map(raster))
         if "normals" in self.maps:

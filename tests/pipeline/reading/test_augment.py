@@ -282,13 +282,13 @@ def face_model(raw):
 def rendered(model, mesh, mean, triangles, vertices, camera, rotation, size):
     """The features of a record that are computed from the whole mesh."""
     points = pose.project(camera.astype(np.float64), mesh)
-    raster = rasterise(points, triangles, size, size)
+    raster = rasterise(points, triangles, size, size, vertices)
     around = landmarks.neighbourhood(vertices, triangles)
     normals = landmarks.landmark_normals(around, mesh[around.vertices][None])
     return {
         "landmarks/model": mesh[vertices],
         "landmarks/facing": landmarks.landmark_facing(normals, rotation[None])[0],
-        "landmarks/visible": face_maps.visible_landmarks(points, triangles, vertices, camera, size, size),
+        "landmarks/visible": face_maps.visible_landmarks(raster, vertices, camera),
         "mesh/bounds": np.stack([mesh.min(axis=0), mesh.max(axis=0)]),
         "mesh/centroid": mesh.mean(axis=0),
         "mesh/image_bounds": np.stack([points.min(axis=0), points.max(axis=0)]),

@@ -15,7 +15,8 @@ from pipeline.report.collect import MAPPED, Shown
 from transforms.depth.fine import OF_THE_ORIGINAL, FineSettings, fine_configuration
 from transforms.depth.layout import DepthLayout, Layout, layout_text
 from transforms.depth.storage import encode_depth16, encode_float_png
-from transforms.maps.encoding import encode_depth, encode_mask, encode_normals, encode_pncc
+from transforms.maps.encoding import PNCC, encode_depth, encode_mask, encode_normals
+from transforms.pictures.codec import encode_png
 from transforms.records.example import encode_examples
 from transforms.records.schema import Contents, Feature, MapName, schema
 from transforms.records.tfrecord import frame
@@ -66,7 +67,7 @@ def columns(features: tuple[Feature, ...], shown: Shown, keys: Sequence[str], or
         made["depth"] = [encode_float_png(fine)] * count
     made["maps/depth"], made["maps/depth_transform"] = zip(*map(encode_depth, coarse), strict=True)
     made["maps/normals"] = [encode_normals(normals, mask) for mask in masks]
-    made["maps/pncc"] = [encode_pncc(np.repeat(mask[..., None], 3, 2).astype(np.float32)) for mask in masks]
+    made["maps/pncc"] = [encode_png(PNCC.of(np.repeat(mask[..., None], 3, 2).astype(np.float32))) for mask in masks]
     made["maps/mask"] = list(map(encode_mask, masks))
     return made
 

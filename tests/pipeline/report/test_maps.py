@@ -21,7 +21,8 @@ from pipeline.report.maps import (
 from pipeline.report.plots import difference_histogram, regression
 from transforms.depth.storage import encode_float_png
 from transforms.errors import BadSample
-from transforms.maps.encoding import encode_depth, encode_mask, encode_normals, encode_pncc
+from transforms.maps.encoding import PNCC, encode_depth, encode_mask, encode_normals
+from transforms.pictures.codec import encode_png
 from transforms.pictures.colours import ACCENT, EMPTY
 from transforms.records.pictures import decode_picture
 from transforms.records.schema import Contents, Feature, Kind, schema
@@ -70,7 +71,7 @@ def test_normals_codes_mask_and_picture() -> None:
     Image.new("RGB", (50, 40), (1, 2, 3)).save(file, "PNG")
     made: list[tuple[Kind, bytes, tuple[int, int, int]]] = [
         ("normals8", encode_normals(normals, mask), (204, 128, 230)),
-        ("codes8", encode_pncc(codes.repeat(3, axis=2)), (51, 51, 51)),
+        ("codes8", encode_png(PNCC.of(codes.repeat(3, axis=2))), (51, 51, 51)),
         ("mask8", encode_mask(mask), ImageColor.getrgb(ACCENT)),
         ("image", file.getvalue(), (1, 2, 3)),
     ]

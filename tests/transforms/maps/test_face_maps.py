@@ -27,7 +27,7 @@ def posed(prepared_model):
 
 def visible(points, triangles, landmarks=None, scale=SCALE):
     landmarks = landmark_vertices() if landmarks is None else landmarks
-    return maps.visible_landmarks(points, triangles, landmarks, np.eye(3, 4) * scale, SIZE, SIZE)
+    return maps.visible_landmarks(rasterise(points, triangles, SIZE, SIZE, landmarks), landmarks, np.eye(3, 4) * scale)
 
 
 def with_plane(points, triangles, depth):

@@ -7,7 +7,7 @@ from scipy.spatial import Delaunay
 
 from transforms.compiled import compiled
 from transforms.face.pose import camera, project, rotation
-from transforms.maps.rasterise import interpolate, nearest_depth, rasterise
+from transforms.maps.rasterise import interpolate, rasterise
 
 HEIGHT, WIDTH = 60, 80
 ROWS, COLUMNS = np.mgrid[:HEIGHT, :WIDTH]
@@ -207,7 +207,7 @@ def test_triangles_may_reach_far_out_of_the_picture():
 def test_depth_at_vertices_is_their_own_on_any_slope():
     points, triangles = scattered(3, 0.01)
     points[:, 2] = 30 * points[:, 0] - 20 * points[:, 1]
-    found = nearest_depth(points, triangles, np.arange(len(points)), HEIGHT, WIDTH)
+    found = rasterise(points, triangles, HEIGHT, WIDTH, np.arange(len(points))).nearest
     np.testing.assert_allclose(found, points[:, 2], atol=0.01)
 
 
@@ -215,22 +215,22 @@ def test_depth_at_vertices_is_that_of_what_lies_before_them():
     far, near = scattered(3, 0.01), square(20.3, -5, 90, 70, slope=(0.5, 0), depth=100)
     points, triangles = joined(far, near)
     vertices = np.arange(len(far[0]))
-    found = nearest_depth(points, triangles, vertices, HEIGHT, WIDTH)
+    found = rasterise(points, triangles, HEIGHT, WIDTH, vertices).nearest
     column = far[0][:, 0]
     np.testing.assert_allclose(found, np.where(column > 20.3, 0.5 * column + 100, far[0][:, 2]), atol=0.01)
 
 
 def test_depth_at_vertices_outside_or_seen_from_behind():
     points, triangles = square(-0.6, 10, 20, 59.6)
-    found = nearest_depth(points, triangles, np.arange(4), HEIGHT, WIDTH)
+    found = rasterise(points, triangles, HEIGHT, WIDTH, np.arange(4)).nearest
     np.testing.assert_array_equal(found, [np.nan, 0, np.nan, np.nan])
-    found = nearest_depth(points, triangles[:, ::-1], np.arange(4), HEIGHT, WIDTH)
+    found = rasterise(points, triangles[:, ::-1], HEIGHT, WIDTH, np.arange(4)).nearest
     np.testing.assert_array_equal(found, [np.nan, -np.inf, np.nan, np.nan])
 
 
 def test_several_vertices_in_one_pixel():
     points, triangles = square(10.1, 10.1, 10.4, 10.4, slope=(1, 0))
-    found = nearest_depth(points, triangles, np.array([3, 0, 1, 2, 0]), HEIGHT, WIDTH)
+    found = rasterise(points, triangles, HEIGHT, WIDTH, np.array([3, 0, 1, 2, 0])).nearest
     np.testing.assert_allclose(found, [10.4, 10.1, 10.4, 10.1, 10.1], atol=1e-3)
 
 
